@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Carriers: the kernel threads that run coroutines. See processor.h for what they own. */
+#ifndef WEFT_CORE_CARRIER_H
+#define WEFT_CORE_CARRIER_H
+
+#include "processor.h"
+
+/* A carrier with a stack and a thread block, without a kernel thread yet; NULL when out of memory. */
+struct carrier *weft_carrier_create(void);
+
+/* Starts a kernel thread for a created carrier, which holds `processor`. Returns 0 or -errno. */
+int weft_carrier_start(struct carrier *carrier, struct processor *processor);
+
+/* Starts a kernel thread on the stack and with the thread block of `carrier`, which runs entry(carrier).
+ * Returns 0 or -errno. */
+int weft_carrier_clone_thread(struct carrier *carrier, void (*entry)(void *));
+
+/* Gives `processor`, whose owner the caller has set to 0 or taken, to a spare or new carrier. */
+int weft_carrier_adopt(struct processor *processor);
+
+/* Coroutines that are ready and belong to no processor. Callable from any kernel thread. */
+void weft_global_append(struct coroutine *coroutine);
+struct coroutine *weft_global_take(void);
+bool weft_global_empty(void);
+
+/* The carrier context's endless loop. */
+_Noreturn void weft_carrier_run(void *carrier);
+
+/* After a fork: forgets the spare carriers and the global queue, which exist no more. */
+void weft_carriers_forget(void);
+
+/* Number of carriers that have a kernel thread. */
+unsigned weft_carrier_count(void);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Coroutine objects and their thread ids.
+ *
+ * A virtual id is FIRST_ID + generation * INDICES + index. It lies above the largest pid_max (2^22), so
+ * no kernel thread ever has it, and below 2^30, so it fits FUTEX_TID_MASK. The index names the object,
+ * which is reused at once; the generation keeps an id from coming back soon, as the kernel's do.
+ */
+#include "coroutine.h"
+
+#include <stddef.h>
+
+#include "check.h"
+#include "lock.h"
+#include "slab.h"
+
+enum {
+    FIRST_ID = 1 << 22,
+    INDICES = 1 << 21,
+    GENERATIONS = ((1 << 30) - FIRST_ID) / INDICES,
+    CHUNK = 1 << 12
+};
+
+__thread struct coroutine *weft_current __attribute__((tls_model("initial-exec")));
+
+const char *const weft_reason_names[WEFT_REASONS] = {
+    "none",    "processor", "yield",  "futex", "join",  "read",  "write",  "accept",
+    "connect", "poll",      "select", "epoll", "sleep", "child", "signal",
+};
+
+static struct weft_slab slab = WEFT_SLAB_OF(struct coroutine);
+static struct weft_lock lock;                     /* protects the rest of this file's state */
+static struct coroutine **table[INDICES / CHUNK]; /* by index; NULL: free or never used */
+static uint32_t indices_used;                     /* indices ever given out */
+static struct coroutine *main_coroutine;
+
+static struct coroutine **slot(uint32_t index)
+{
+    struct coroutine **chunk = table[index / CHUNK];
+    return chunk ? &chunk[index % CHUNK] : NULL;
+}
+
+/* A fresh object gets the next index for life. Returns false when ids or memory are used up. */
+static bool number(struct coroutine *coroutine)
+{
+    if (coroutine->generation == 0) {
+        if (indices_used == INDICES)
+            return false;
+        uint32_t chunk = indices_used / CHUNK;
+        if (!table[chunk] && !(table[chunk] = weft_pages_map(CHUNK * sizeof **table)))
+            return false;
+        coroutine->index = indices_used++;
+    }
+    coroutine->generation = coroutine->generation % GENERATIONS + 1;
+    return true;
+}
+
+struct coroutine *weft_coroutine_take(int tid)
+{
+    struct coroutine *coroutine = weft_slab_take(&slab);
+    if (!coroutine)
+        return NULL;
+    weft_lock_acquire(&lock);
+    bool numbered = number(coroutine);
+    if (numbered)
+        *slot(coroutine->index) = coroutine;
+    weft_lock_release(&lock);
+    if (!numbered) {
+        weft_slab_give(&slab, coroutine);
+        return NULL;
+    }
+    uint32_t index = coroutine->index, generation = coroutine->generation;
+    *coroutine = (struct coroutine){.index = index, .generation = generation};
+    coroutine->tid = tid ? tid : FIRST_ID + (int)(generation - 1) * INDICES + (int)index;
+    if (tid)
+        main_coroutine = coroutine;
+    weft_list_init(&coroutine->futex_node);
+    return coroutine;
+}
+
+void weft_coroutine_give(struct coroutine *coroutine)
+{
+    weft_check(coroutine->state == WEFT_DEAD);
+    weft_lock_acquire(&lock);
+    *slot(coroutine->index) = NULL;
+    if (coroutine == main_coroutine)
+        main_coroutine = NULL;
+    weft_lock_release(&lock);
+    weft_slab_give(&slab, coroutine);
+}
+
+struct coroutine *weft_coroutine_find(int tid)
+{
+    if (tid < FIRST_ID)
+        return main_coroutine && main_coroutine->tid == tid && main_coroutine->state != WEFT_DEAD
+                   ? main_coroutine
+                   : NULL;
+    uint32_t index = (uint32_t)(tid - FIRST_ID) % INDICES;
+    weft_lock_acquire(&lock);
+    struct coroutine **place = slot(index);
+    struct coroutine *coroutine = place ? *place : NULL;
+    if (coroutine && coroutine->tid != tid)
+        coroutine = NULL;
+    weft_lock_release(&lock);
+    return coroutine;
+}
+
+void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), void *argument)
+{
+    for (uint32_t index = 0; index < indices_used; index++) {
+        struct coroutine *coroutine = *slot(index);
+        if (coroutine)
+            function(coroutine, argument);
+    }
+}
+
+void weft_coroutine_bind(struct coroutine *coroutine, uintptr_t fs_base)
+{
+    ptrdiff_t offset = (char *)&weft_current - (char *)weft_fs_base();
+    *(struct coroutine **)(fs_base + offset) = coroutine;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A coroutine is one pthread of the program, the main thread included.
+ *
+ *     glibc's stack of the thread                          struct coroutine (slab)
+ *     ┌───────────────────────────────┐ high              ┌──────────────────────┐
+ *     │ struct pthread, __thread vars │◄── fs_base ───────┤ context              │
+ *     │   weft_current ───────────────┼──────────────────►│ carrier, processor   │
+ *     ├───────────────────────────────┤                   │ wait, timer          │
+ *     │ frames of the program         │                   │ identity             │
+ *     │ frame of libc's read()        │                   └──────────────────────┘
+ *     │ struct weft_call, hook frames │
+ *     │ registers saved by the switch │◄── context.rsp
+ *     │ untouched                     │
+ *     └───────────────────────────────┘ low
+ *
+ * States, and who may change them:
+ *
+ *     READY ──(a carrier dispatches it)──► RUNNING ──(itself, in core)──► PARKED ──┐
+ *       ▲                                     └──(exit)──► DEAD                    │
+ *       └────────────(exactly one waker, chosen by the wait's claim)───────────────┘
+ */
+#ifndef WEFT_CORE_COROUTINE_H
+#define WEFT_CORE_COROUTINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "context.h"
+#include "layout.h"
+#include "list.h"
+#include "timer.h"
+
+enum weft_state { WEFT_READY, WEFT_RUNNING, WEFT_PARKED, WEFT_DEAD };
+
+/* Why a coroutine stands still. Every park names one. */
+enum weft_reason {
+    WEFT_REASON_NONE,
+    WEFT_REASON_PROCESSOR, /* ready, but its carrier lost its processor */
+    WEFT_REASON_YIELD,
+    WEFT_REASON_FUTEX,
+    WEFT_REASON_JOIN,
+    WEFT_REASON_READ,
+    WEFT_REASON_WRITE,
+    WEFT_REASON_ACCEPT,
+    WEFT_REASON_CONNECT,
+    WEFT_REASON_POLL,
+    WEFT_REASON_SELECT,
+    WEFT_REASON_EPOLL,
+    WEFT_REASON_SLEEP,
+    WEFT_REASON_CHILD,
+    WEFT_REASON_SIGNAL,
+    WEFT_REASONS
+};
+
+extern const char *const weft_reason_names[WEFT_REASONS];
+
+struct carrier;
+struct processor;
+
+/* The name of a thread, ended by a zero. */
+struct weft_name {
+    char text[16];
+};
+
+struct coroutine {
+    struct weft_context context; /* first: assembly; valid while not running */
+    uint8_t in_hook;             /* assembly; a signal handler must not run now: our locks may be held */
+    uint8_t signal_due;          /* assembly; the end of the hook has signals to deliver */
+    struct carrier *carrier;     /* who runs it; valid while running, owned by itself */
+    struct coroutine *next;      /* link in the one queue it is in, owned by that queue */
+
+    /* The wait. Written by the coroutine itself before it is published, then read by wakers. */
+    enum weft_state state;
+    enum weft_reason reason;
+    int wake_result;        /* 0 or -errno, set by the waker, read after the park */
+    struct processor *home; /* holds its timer or watchers, so it must be readied there; else NULL */
+    bool (*abandon)(struct coroutine *); /* takes it out of what it waits for; true: the caller readies it */
+    struct weft_timer timer;             /* touched on `home` only */
+
+    /* A wait in a futex queue; protected by the bucket's lock. */
+    struct weft_list futex_node;
+    uint32_t *futex_address;
+    uint32_t futex_bitset;
+    uint32_t futex_wakes; /* times in a row that it was woken at futex_woken_at; its own, see futex.c */
+    uint32_t *futex_woken_at;
+
+    /* A wait for descriptors; touched on `home` only. */
+    struct weft_watcher *watchers; /* array; NULL when nothing is waited for, or when served */
+    unsigned watcher_count;
+
+    /* Identity, as the kernel keeps it for a thread. Owned by the coroutine itself. */
+    int tid;                    /* main: the process id; others: above every pid_max */
+    uint32_t index, generation; /* of the tid, see coroutine.c */
+    uint32_t *clear_child_tid;
+    void *robust_list;
+    uint64_t signal_mask;         /* as the program set it; bit N-1 is signal N */
+    uint64_t signal_mask_counted; /* the part of it that kernel threads follow, see signal.c */
+    struct weft_signal *signals;  /* queued for this coroutine, oldest first; protected by signal.c's lock */
+    int64_t parked_at;            /* ns of CLOCK_MONOTONIC, kept when tracing */
+    uint64_t switches;            /* times it was dispatched */
+    struct weft_schedule *schedule; /* NULL: as the process began; protected by identity.c's lock */
+    struct weft_name name;          /* valid when `named`, which only main may lack */
+    bool named;
+    void *slab_link; /* last: the slab's */
+};
+
+_Static_assert(offsetof(struct coroutine, in_hook) == WEFT_COROUTINE_IN_HOOK, "layout.h");
+_Static_assert(offsetof(struct coroutine, signal_due) == WEFT_COROUTINE_SIGNAL_DUE, "layout.h");
+
+/* The running coroutine. NULL on a carrier's own stack and in kernel threads that are no carriers.
+ * It lies in glibc's thread block, so it follows the FS base. */
+extern __thread struct coroutine *weft_current __attribute__((tls_model("initial-exec")));
+
+/* Takes a coroutine with a fresh thread id (or, for main, `tid`); NULL when memory or ids are exhausted. */
+struct coroutine *weft_coroutine_take(int tid);
+void weft_coroutine_give(struct coroutine *coroutine);
+
+/* The live coroutine with this virtual id, or NULL. */
+struct coroutine *weft_coroutine_find(int tid);
+
+/* Calls `function` for every live coroutine, in no particular order. */
+void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), void *argument);
+
+/* Sets weft_current in the thread block at `fs_base`. */
+void weft_coroutine_bind(struct coroutine *coroutine, uintptr_t fs_base);
+
+#endif

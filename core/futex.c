@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Futex queues.
+ *
+ * Rules:
+ *  1. A bucket's lock protects its list and the futex fields of the coroutines in it. The value is compared
+ *     with the lock held, and a waker changes the value before it takes the lock: so no wake is lost.
+ *  2. Being in the list is the claim (step 6 of parking): whoever takes a waiter out readies it.
+ *  3. Two buckets are locked in the order of their addresses.
+ *  4. The lock is released by the context that the waiter switches to (step 5).
+ *  5. Nobody enters core while holding a bucket's lock, for entering may wait; so those who ready do enter
+ *     first. A wake that finds an empty bucket does not enter at all.
+ */
+#include "futex.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stddef.h>
+
+#include "check.h"
+#include "lock.h"
+#include "park.h"
+#include "raw.h"
+
+enum {
+    BUCKET_BITS = 16,
+    BUCKETS = 1 << BUCKET_BITS,
+    ROBUST_LIMIT = 2048,
+    /* A waiter that was woken so often in a row and had to wait for the same word again is barged: whoever
+     * woke it took the lock again before it ran. Its next waker steps aside. (With kernel threads chance
+     * sees to that; here nothing is left to chance.) */
+    BARGED_LIMIT = 8
+};
+
+struct bucket {
+    struct weft_lock lock;
+    atomic_uint waiters;   /* length of the list, readable without the lock */
+    struct weft_list list; /* of futex_node; all zero while it was never used */
+};
+
+static struct bucket buckets[BUCKETS];
+
+static struct bucket *bucket_of(const uint32_t *address)
+{
+    uint64_t hash = ((uintptr_t)address >> 2) * UINT64_C(0x9e3779b97f4a7c15);
+    return &buckets[hash >> (64 - BUCKET_BITS)];
+}
+
+static void bucket_lock(struct bucket *bucket)
+{
+    weft_lock_acquire(&bucket->lock);
+    if (!bucket->list.next)
+        weft_list_init(&bucket->list);
+}
+
+static void bucket_lock_two(struct bucket *a, struct bucket *b)
+{
+    bucket_lock(a < b ? a : b);
+    if (a != b)
+        bucket_lock(a < b ? b : a);
+}
+
+static void bucket_unlock_two(struct bucket *a, struct bucket *b)
+{
+    weft_lock_release(&a->lock);
+    if (a != b)
+        weft_lock_release(&b->lock);
+}
+
+static void insert(struct bucket *bucket, struct coroutine *waiter, uint32_t *address)
+{
+    waiter->futex_address = address;
+    weft_list_append(&bucket->list, &waiter->futex_node);
+    atomic_fetch_add(&bucket->waiters, 1);
+}
+
+static void take_out(struct bucket *bucket, struct coroutine *waiter)
+{
+    weft_list_remove(&waiter->futex_node);
+    atomic_fetch_sub_explicit(&bucket->waiters, 1, memory_order_relaxed);
+}
+
+/* Takes up to `count` matching waiters out of the locked bucket, as a chain through `next`. */
+static struct coroutine *collect(struct bucket *bucket, const uint32_t *address, int count, uint32_t bitset,
+                                 long *collected)
+{
+    struct coroutine *first = NULL, **link = &first;
+    struct weft_list *node = bucket->list.next;
+    while (node != &bucket->list && *collected < count) {
+        struct coroutine *waiter = weft_container(node, struct coroutine, futex_node);
+        node = node->next;
+        if (waiter->futex_address != address || !(waiter->futex_bitset & bitset))
+            continue;
+        take_out(bucket, waiter);
+        waiter->next = NULL;
+        *link = waiter;
+        link = &waiter->next;
+        ++*collected;
+    }
+    return first;
+}
+
+static void ready_chain(struct processor *here, struct coroutine *first)
+{
+    while (first) {
+        struct coroutine *next = first->next;
+        weft_ready_next(here, first, 0);
+        first = next;
+    }
+}
+
+/* Gives up a wait on behalf of a deadline or a signal. The address may change under us by a requeue. */
+static bool abandon(struct coroutine *waiter)
+{
+    for (;;) {
+        uint32_t *address = __atomic_load_n(&waiter->futex_address, __ATOMIC_RELAXED);
+        struct bucket *bucket = bucket_of(address);
+        bucket_lock(bucket);
+        if (waiter->futex_address != address) {
+            weft_lock_release(&bucket->lock);
+            continue;
+        }
+        bool queued = !weft_list_empty(&waiter->futex_node);
+        if (queued)
+            take_out(bucket, waiter);
+        weft_lock_release(&bucket->lock);
+        return queued;
+    }
+}
+
+/* Parks in the locked bucket and releases it. In core, on return too. */
+static long wait_in(struct coroutine *self, struct processor *processor, struct bucket *bucket,
+                    uint32_t *address, uint32_t bitset, int64_t deadline, enum weft_reason reason)
+{
+    self->futex_bitset = bitset;
+    self->abandon = abandon;
+    if (weft_deadline_start(self, processor, deadline) != 0) {
+        weft_lock_release(&bucket->lock);
+        return -ENOMEM;
+    }
+    insert(bucket, self, address);
+    long result = weft_park(self, reason, weft_lock_release_after, &bucket->lock);
+    self->futex_wakes = result == 0 && self->futex_woken_at == address ? self->futex_wakes + 1 : 0;
+    self->futex_woken_at = address;
+    weft_deadline_stop(self, self->carrier->processor);
+    return result;
+}
+
+long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t expected, uint32_t bitset,
+                     int64_t deadline, enum weft_reason reason)
+{
+    struct bucket *bucket = bucket_of(address);
+    struct processor *processor = weft_core_enter(self);
+    bucket_lock(bucket);
+    long result = -EAGAIN;
+    if (__atomic_load_n(address, __ATOMIC_SEQ_CST) != expected)
+        weft_lock_release(&bucket->lock);
+    else if (deadline != WEFT_NEVER && deadline <= 0) {
+        weft_lock_release(&bucket->lock);
+        result = -ETIMEDOUT;
+    } else
+        result = wait_in(self, processor, bucket, address, bitset, deadline, reason);
+    weft_core_leave(self);
+    return result;
+}
+
+long weft_futex_wake_in_core(struct processor *here, uint32_t *address, int count, uint32_t bitset)
+{
+    struct bucket *bucket = bucket_of(address);
+    long woken = 0;
+    bucket_lock(bucket);
+    struct coroutine *first = collect(bucket, address, count, bitset, &woken);
+    weft_lock_release(&bucket->lock);
+    ready_chain(here, first);
+    return woken;
+}
+
+long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, uint32_t bitset)
+{
+    /* The waker's store to the word comes before this load, the waiter's insertion before its load of the
+     * word under the lock: one of the two sees the other. */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load(&bucket_of(address)->waiters) == 0)
+        return 0;
+    struct processor *processor = weft_core_enter(self);
+    long woken = weft_futex_wake_in_core(processor, address, count, bitset);
+    bool barged = woken == 1 && processor->run_next && processor->run_next->futex_wakes >= BARGED_LIMIT &&
+                  processor->run_next->futex_woken_at == address;
+    if (barged)
+        processor->run_next->futex_wakes = 0;
+    weft_core_leave(self);
+    if (barged)
+        weft_yield(self);
+    return woken;
+}
+
+long weft_futex_requeue(struct coroutine *self, uint32_t *from, int wake, int move, uint32_t *to,
+                        const uint32_t *compare)
+{
+    struct bucket *source = bucket_of(from), *target = bucket_of(to);
+    struct processor *processor = weft_core_enter(self);
+    bucket_lock_two(source, target);
+    long woken = 0, moved = 0;
+    struct coroutine *first = NULL;
+    bool changed = compare && __atomic_load_n(from, __ATOMIC_SEQ_CST) != *compare;
+    if (!changed) {
+        first = collect(source, from, wake, WEFT_FUTEX_ANY, &woken);
+        struct coroutine *chain = from == to ? NULL : collect(source, from, move, WEFT_FUTEX_ANY, &moved);
+        while (chain) {
+            struct coroutine *next = chain->next;
+            insert(target, chain, to);
+            chain = next;
+        }
+    }
+    bucket_unlock_two(source, target);
+    ready_chain(processor, first);
+    weft_core_leave(self);
+    return changed ? -EAGAIN : woken + moved;
+}
+
+static uint32_t operate(uint32_t *word, uint32_t operation)
+{
+    uint32_t argument = (operation >> 12) & 0xfff;
+    unsigned kind = (operation >> 28) & 15;
+    if (kind & FUTEX_OP_OPARG_SHIFT)
+        argument = 1u << (argument & 31);
+    else if (argument & 0x800)
+        argument |= 0xfffff000; /* a signed field of 12 bits */
+    switch (kind & 7) {
+    case FUTEX_OP_SET:
+        return __atomic_exchange_n(word, argument, __ATOMIC_SEQ_CST);
+    case FUTEX_OP_ADD:
+        return __atomic_fetch_add(word, argument, __ATOMIC_SEQ_CST);
+    case FUTEX_OP_OR:
+        return __atomic_fetch_or(word, argument, __ATOMIC_SEQ_CST);
+    case FUTEX_OP_ANDN:
+        return __atomic_fetch_and(word, ~argument, __ATOMIC_SEQ_CST);
+    default:
+        return __atomic_fetch_xor(word, argument, __ATOMIC_SEQ_CST);
+    }
+}
+
+static bool holds(int32_t old, uint32_t operation)
+{
+    int32_t argument = (int32_t)(operation << 20) >> 20;
+    switch ((operation >> 24) & 15) {
+    case FUTEX_OP_CMP_EQ:
+        return old == argument;
+    case FUTEX_OP_CMP_NE:
+        return old != argument;
+    case FUTEX_OP_CMP_LT:
+        return old < argument;
+    case FUTEX_OP_CMP_LE:
+        return old <= argument;
+    case FUTEX_OP_CMP_GT:
+        return old > argument;
+    default:
+        return old >= argument;
+    }
+}
+
+long weft_futex_wake_op(struct coroutine *self, uint32_t *first, int wake_first, int wake_second,
+                        uint32_t *second, uint32_t operation)
+{
+    if (((operation >> 28) & 7) > FUTEX_OP_XOR || ((operation >> 24) & 15) > FUTEX_OP_CMP_GE)
+        return -ENOSYS;
+    struct bucket *a = bucket_of(first), *b = bucket_of(second);
+    struct processor *processor = weft_core_enter(self);
+    long woken = 0, woken_second = 0;
+    bucket_lock_two(a, b);
+    uint32_t old = operate(second, operation);
+    struct coroutine *chain = collect(a, first, wake_first, WEFT_FUTEX_ANY, &woken), *chain_second = NULL;
+    if (holds((int32_t)old, operation))
+        chain_second = collect(b, second, wake_second, WEFT_FUTEX_ANY, &woken_second);
+    bucket_unlock_two(a, b);
+    ready_chain(processor, chain);
+    ready_chain(processor, chain_second);
+    weft_core_leave(self);
+    return woken + woken_second;
+}
+
+long weft_futex_lock_pi(struct coroutine *self, uint32_t *address, int64_t deadline, bool try_only)
+{
+    struct bucket *bucket = bucket_of(address);
+    struct processor *processor = weft_core_enter(self);
+    uint32_t id = (uint32_t)self->tid;
+    bucket_lock(bucket);
+    uint32_t word = __atomic_load_n(address, __ATOMIC_SEQ_CST);
+    long result;
+    for (;;) {
+        uint32_t owner = word & FUTEX_TID_MASK, desired;
+        if (owner == id) {
+            result = -EDEADLK;
+            break;
+        }
+        if (owner == 0)
+            desired = id | (word & (FUTEX_OWNER_DIED | FUTEX_WAITERS));
+        else if (try_only) {
+            result = -EAGAIN;
+            break;
+        } else
+            desired = word | FUTEX_WAITERS;
+        if (!__atomic_compare_exchange_n(address, &word, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+            continue;
+        if (owner == 0) {
+            result = 0;
+            break;
+        }
+        /* The one who unlocks writes our id into the word before it readies us. */
+        result = wait_in(self, processor, bucket, address, WEFT_FUTEX_ANY, deadline, WEFT_REASON_FUTEX);
+        weft_core_leave(self);
+        return result;
+    }
+    weft_lock_release(&bucket->lock);
+    weft_core_leave(self);
+    return result;
+}
+
+/* With the bucket locked: hands the word to its oldest waiter, or frees it. `died` is FUTEX_OWNER_DIED or 0.
+ */
+static struct coroutine *hand_over(struct bucket *bucket, uint32_t *address, uint32_t died)
+{
+    long count = 0;
+    struct coroutine *next = collect(bucket, address, 1, WEFT_FUTEX_ANY, &count);
+    uint32_t word = died;
+    if (next) {
+        word |= (uint32_t)next->tid;
+        for (struct weft_list *node = bucket->list.next; node != &bucket->list; node = node->next)
+            if (weft_container(node, struct coroutine, futex_node)->futex_address == address)
+                word |= FUTEX_WAITERS;
+    }
+    __atomic_store_n(address, word, __ATOMIC_SEQ_CST);
+    return next;
+}
+
+long weft_futex_unlock_pi(struct coroutine *self, uint32_t *address)
+{
+    if ((__atomic_load_n(address, __ATOMIC_SEQ_CST) & FUTEX_TID_MASK) != (uint32_t)self->tid)
+        return -EPERM;
+    struct bucket *bucket = bucket_of(address);
+    struct processor *processor = weft_core_enter(self);
+    bucket_lock(bucket);
+    struct coroutine *next = hand_over(bucket, address, 0);
+    weft_lock_release(&bucket->lock);
+    ready_chain(processor, next);
+    weft_core_leave(self);
+    return 0;
+}
+
+static void release_dead(struct coroutine *self, struct processor *here, uint32_t *address, bool pi)
+{
+    struct bucket *bucket = bucket_of(address);
+    struct coroutine *next = NULL;
+    long woken = 0;
+    bucket_lock(bucket);
+    uint32_t word = __atomic_load_n(address, __ATOMIC_SEQ_CST);
+    if ((word & FUTEX_TID_MASK) == (uint32_t)self->tid) {
+        if (pi) {
+            next = hand_over(bucket, address, FUTEX_OWNER_DIED);
+        } else {
+            uint32_t dead;
+            do
+                dead = (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+            while (!__atomic_compare_exchange_n(address, &word, dead, false, __ATOMIC_SEQ_CST,
+                                                __ATOMIC_SEQ_CST));
+            if (word & FUTEX_WAITERS)
+                next = collect(bucket, address, 1, WEFT_FUTEX_ANY, &woken);
+        }
+    }
+    weft_lock_release(&bucket->lock);
+    ready_chain(here, next);
+    if (word & FUTEX_WAITERS && !next &&
+        !pi) /* glibc waits for robust locks as for shared ones: in the kernel */
+        weft_raw3(SYS_futex, (long)address, FUTEX_WAKE, 1);
+}
+
+void weft_futex_release_robust(struct coroutine *self, struct processor *here)
+{
+    struct robust_list_head *head = self->robust_list;
+    if (!head)
+        return;
+    /* The lowest bit of a link says that the lock is a priority-inheritance one (futex(2), robust lists). */
+    struct robust_list *entry = head->list.next, *pending = head->list_op_pending;
+    for (int count = 0; count < ROBUST_LIMIT && ((uintptr_t)entry & ~1ul) != (uintptr_t)&head->list;
+         count++) {
+        struct robust_list *node = (struct robust_list *)((uintptr_t)entry & ~1ul);
+        bool pi = (uintptr_t)entry & 1;
+        struct robust_list *next = node->next; /* before the lock's next owner can relink it */
+        if (entry != pending)
+            release_dead(self, here, (uint32_t *)((char *)node + head->futex_offset), pi);
+        entry = next;
+    }
+    if (pending)
+        release_dead(self, here, (uint32_t *)(((uintptr_t)pending & ~1ul) + (uintptr_t)head->futex_offset),
+                     (uintptr_t)pending & 1);
+}
+
+void weft_futex_forget(struct coroutine *waiter)
+{
+    if (!weft_list_empty(&waiter->futex_node))
+        *bucket_of(waiter->futex_address) = (struct bucket){0};
+}

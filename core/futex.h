@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Futex queues between coroutines: waiters by address, in the order in which they came.
+ *
+ * Addresses are hashed to buckets; a waiter is the struct coroutine itself, so waiting allocates nothing.
+ * `self` is the running coroutine, not in core; results are those of futex(2).
+ */
+#ifndef WEFT_CORE_FUTEX_H
+#define WEFT_CORE_FUTEX_H
+
+#include "coroutine.h"
+
+#define WEFT_FUTEX_ANY 0xffffffffu /* FUTEX_BITSET_MATCH_ANY */
+
+/*
+ * Parks while *address == expected until a wake that matches `bitset`, at most until `deadline`
+ * (CLOCK_MONOTONIC ns, or WEFT_NEVER). Returns 0, -EAGAIN (another value), -ETIMEDOUT, -EINTR or -ENOMEM.
+ */
+long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t expected, uint32_t bitset,
+                     int64_t deadline, enum weft_reason reason);
+
+/* Readies up to `count` waiters, oldest first; returns how many. */
+long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, uint32_t bitset);
+
+/* The same from inside core, on `here` (step 5 of a switch, a carrier). */
+long weft_futex_wake_in_core(struct processor *here, uint32_t *address, int count, uint32_t bitset);
+
+/* FUTEX_REQUEUE and, when `compare` is not NULL, FUTEX_CMP_REQUEUE (-EAGAIN if *from != *compare). */
+long weft_futex_requeue(struct coroutine *self, uint32_t *from, int wake, int move, uint32_t *to,
+                        const uint32_t *compare);
+
+/* FUTEX_WAKE_OP: `operation` as encoded by FUTEX_OP. */
+long weft_futex_wake_op(struct coroutine *self, uint32_t *first, int wake_first, int wake_second,
+                        uint32_t *second, uint32_t operation);
+
+/*
+ * Priority-inheritance locks, by the kernel's rules for the word (owner's id, FUTEX_WAITERS,
+ * FUTEX_OWNER_DIED) but without boosting: between coroutines there is no priority to inherit.
+ */
+long weft_futex_lock_pi(struct coroutine *self, uint32_t *address, int64_t deadline, bool try_only);
+long weft_futex_unlock_pi(struct coroutine *self, uint32_t *address);
+
+/* What the kernel does with the robust list of a thread that ends: marks the locks that it holds and
+ * wakes one waiter each. In core or not: `here` NULL wakes from outside. */
+void weft_futex_release_robust(struct coroutine *self, struct processor *here);
+
+/* After a fork: `waiter` is gone, with everybody else who waits. */
+void weft_futex_forget(struct coroutine *waiter);
+
+#endif

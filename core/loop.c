@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libev under the processors.
+ *
+ * Contexts: a carrier's own stack, or `after` of a switch; there no coroutine's vector registers are live.
+ *
+ * Rules:
+ *  1. A descriptor's ev_io stays started after its waiters are served: the next wait then costs nothing.
+ *     Only when it fires and nobody waits is it stopped.
+ *  2. Whoever takes a waiter out of one list takes it out of all (poll waits for many descriptors), and
+ *     is the one who readies it. All happens on the loop's processor, so no lock is needed.
+ *  3. Consumers (read, accept, ...) are woken one per readiness: the loop is level-triggered, so when
+ *     the first leaves something the next poll wakes the next. Observers (poll, select) are all woken.
+ *  4. The sleep is ours, not libev's: every ev_run is EVRUN_NOWAIT, and the epoll_wait that libev.a is
+ *     linked to (libev_system.c) sleeps for `weft_loop_patience` with nanosecond precision. For the same
+ *     reason the wake-up is an eventfd of our own: ev_async_send omits its write when it believes that
+ *     the loop does not sleep.
+ */
+#include "loop.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+
+#include "check.h"
+#include "libev_system.h"
+#include "park.h"
+#include "raw.h"
+#include "slab.h"
+
+enum { CHUNK = 256, CHUNKS = 4096 }; /* descriptors up to 2^20, the kernel's default nr_open */
+
+/* What a loop keeps of a descriptor. */
+struct interest {
+    ev_io io[2]; /* readable, writable */
+    struct weft_list waiters[2];
+    bool known; /* initialised */
+};
+
+struct loop {
+    struct ev_loop *ev;
+    struct processor *processor;
+    ev_io wake;
+    int wake_fd;
+    size_t watching;
+    int ready; /* descriptors served by the poll that runs */
+    struct interest *chunks[CHUNKS];
+};
+
+static struct weft_slab loops = WEFT_SLAB_OF(struct loop);
+
+static struct interest *interest_find(struct loop *loop, int fd)
+{
+    if (fd < 0 || fd >= CHUNK * CHUNKS || !loop->chunks[fd / CHUNK])
+        return NULL;
+    struct interest *interest = &loop->chunks[fd / CHUNK][fd % CHUNK];
+    return interest->known ? interest : NULL;
+}
+
+void weft_loop_release(struct loop *loop, struct coroutine *coroutine)
+{
+    for (unsigned i = 0; i < coroutine->watcher_count; i++)
+        weft_loop_unwatch(loop, &coroutine->watchers[i]);
+    coroutine->watchers = NULL;
+}
+
+static void serve(struct loop *loop, struct coroutine *coroutine, int result)
+{
+    weft_loop_release(loop, coroutine);
+    weft_ready(loop->processor, coroutine, result);
+}
+
+static bool serve_direction(struct loop *loop, struct interest *interest, int direction)
+{
+    struct weft_list *waiters = &interest->waiters[direction];
+    if (weft_list_empty(waiters))
+        return false;
+    bool consumer_served = false;
+    struct weft_list *node = waiters->next;
+    while (node != waiters) {
+        struct weft_watcher *watcher = weft_container(node - direction, struct weft_watcher, node);
+        node = node->next;
+        if (!watcher->shared && consumer_served)
+            continue;
+        consumer_served |= !watcher->shared;
+        /* A poll may watch one descriptor twice: step over what goes with this waiter. */
+        while (node != waiters &&
+               weft_container(node - direction, struct weft_watcher, node)->coroutine == watcher->coroutine)
+            node = node->next;
+        serve(loop, watcher->coroutine, 0);
+    }
+    return true;
+}
+
+static void on_io(struct ev_loop *ev, ev_io *io, int events)
+{
+    struct loop *loop = ev_userdata(ev);
+    struct interest *interest = io->data;
+    int direction = io == &interest->io[1];
+    (void)events; /* an error wakes the waiters too: their own call will tell them */
+    loop->ready++;
+    if (!serve_direction(loop, interest, direction) || (events & EV_ERROR))
+        ev_io_stop(ev, io);
+}
+
+static void on_wake(struct ev_loop *ev, ev_io *io, int events)
+{
+    uint64_t count;
+    (void)ev, (void)events;
+    weft_raw3(SYS_read, io->fd, (long)&count, sizeof count);
+}
+
+struct loop *weft_loop_create(struct processor *processor)
+{
+    ev_set_allocator(weft_reallocate);
+    struct loop *loop = weft_slab_take(&loops);
+    if (!loop)
+        return NULL;
+    *loop = (struct loop){.processor = processor};
+    loop->wake_fd = weft_own_descriptor(weft_raw2(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (loop->wake_fd < 0)
+        goto no_wake;
+    loop->ev =
+        ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOINOTIFY | EVFLAG_NOSIGMASK | EVFLAG_NOTIMERFD);
+    if (!loop->ev)
+        goto no_loop;
+    ev_set_userdata(loop->ev, loop);
+    ev_io_init(&loop->wake, on_wake, loop->wake_fd, EV_READ);
+    ev_io_start(loop->ev, &loop->wake);
+    return loop;
+
+no_loop:
+    weft_disown_descriptor(loop->wake_fd);
+no_wake:
+    weft_slab_give(&loops, loop);
+    return NULL;
+}
+
+void weft_loop_destroy(struct loop *loop)
+{
+    ev_loop_destroy(loop->ev);
+    weft_disown_descriptor(loop->wake_fd);
+    for (int i = 0; i < CHUNKS; i++)
+        if (loop->chunks[i])
+            weft_pages_unmap(loop->chunks[i], CHUNK * sizeof *loop->chunks[i]);
+    weft_slab_give(&loops, loop);
+}
+
+static struct interest *interest_take(struct loop *loop, int fd)
+{
+    if (fd < 0 || fd >= CHUNK * CHUNKS)
+        return NULL;
+    struct interest **chunk = &loop->chunks[fd / CHUNK];
+    if (!*chunk && !(*chunk = weft_pages_map(CHUNK * sizeof **chunk)))
+        return NULL;
+    struct interest *interest = &(*chunk)[fd % CHUNK];
+    if (!interest->known) {
+        ev_io_init(&interest->io[0], on_io, fd, EV_READ);
+        ev_io_init(&interest->io[1], on_io, fd, EV_WRITE);
+        interest->io[0].data = interest->io[1].data = interest;
+        weft_list_init(&interest->waiters[0]);
+        weft_list_init(&interest->waiters[1]);
+        interest->known = true;
+    }
+    return interest;
+}
+
+int weft_loop_watch(struct loop *loop, struct weft_watcher *watcher)
+{
+    weft_list_init(&watcher->node[0]);
+    weft_list_init(&watcher->node[1]);
+    struct interest *interest = interest_take(loop, watcher->fd);
+    if (!interest)
+        return -ENOMEM;
+    for (int direction = 0; direction < 2; direction++) {
+        if (!(watcher->events & 1 << direction))
+            continue;
+        weft_list_append(&interest->waiters[direction], &watcher->node[direction]);
+        if (!ev_is_active(&interest->io[direction]))
+            ev_io_start(loop->ev, &interest->io[direction]);
+    }
+    loop->watching++;
+    return 0;
+}
+
+void weft_loop_unwatch(struct loop *loop, struct weft_watcher *watcher)
+{
+    weft_list_remove(&watcher->node[0]);
+    weft_list_remove(&watcher->node[1]);
+    loop->watching--;
+}
+
+int weft_loop_consumers(struct loop *loop, int fd)
+{
+    struct interest *interest = interest_find(loop, fd);
+    int count = 0;
+    for (int direction = 0; interest && direction < 2; direction++) {
+        struct weft_list *waiters = &interest->waiters[direction];
+        for (struct weft_list *node = waiters->next; node != waiters; node = node->next)
+            count += !weft_container(node - direction, struct weft_watcher, node)->shared;
+    }
+    return count;
+}
+
+void weft_loop_forget(struct loop *loop, int fd, int successor)
+{
+    struct interest *interest = interest_find(loop, fd);
+    if (!interest)
+        return;
+    for (int direction = 0; direction < 2; direction++) {
+        ev_io *io = &interest->io[direction];
+        struct weft_list *waiters = &interest->waiters[direction];
+        ev_io_stop(loop->ev, io);
+        while (!weft_list_empty(waiters)) {
+            struct weft_watcher *watcher =
+                weft_container(waiters->next - direction, struct weft_watcher, node);
+            if (watcher->shared || successor < 0) {
+                serve(loop, watcher->coroutine, -EBADF);
+                continue;
+            }
+            weft_loop_unwatch(loop, watcher);
+            watcher->fd = successor;
+            if (weft_loop_watch(loop, watcher) != 0) {
+                loop->watching++; /* which serve takes down again */
+                serve(loop, watcher->coroutine, -ENOMEM);
+            }
+        }
+        /* The next start must tell the kernel: the number will mean another description. */
+        ev_io_set(io, fd, direction ? EV_WRITE : EV_READ);
+    }
+}
+
+void weft_loop_wake_writers(struct loop *loop)
+{
+    for (int i = 0; i < CHUNKS; i++)
+        for (int j = 0; loop->chunks[i] && j < CHUNK; j++)
+            while (loop->chunks[i][j].known && serve_direction(loop, &loop->chunks[i][j], 1))
+                ;
+}
+
+int weft_loop_poll(struct loop *loop, int64_t timeout)
+{
+    weft_loop_patience = timeout;
+    loop->ready = 0;
+    ev_run(loop->ev, EVRUN_NOWAIT);
+    weft_loop_patience = 0;
+    return loop->ready;
+}
+
+void weft_loop_wake(struct loop *loop)
+{
+    uint64_t one = 1;
+    weft_raw3(SYS_write, loop->wake_fd, (long)&one, sizeof one);
+}
+
+size_t weft_loop_watching(const struct loop *loop)
+{
+    return loop->watching;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Readiness of descriptors: one libev loop per processor, touched only by the carrier that owns the
+ * processor, but for weft_loop_wake. The only file that knows libev is loop.c.
+ *
+ * Per descriptor and direction there is one persistent ev_io. It is stopped when nobody waits and
+ * started again for the next one; between two polls that costs libev nothing and the kernel nothing.
+ */
+#ifndef WEFT_CORE_LOOP_H
+#define WEFT_CORE_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "list.h"
+
+struct coroutine;
+struct loop;
+struct processor;
+
+enum { WEFT_READABLE = 1, WEFT_WRITABLE = 2 };
+
+/* One wait of one coroutine for one descriptor; lives on the waiter's stack, or in pages of its own
+ * when there are many. Owned by the loop while the coroutine is parked. */
+struct weft_watcher {
+    struct weft_list node[2]; /* in the descriptor's lists of readers and writers */
+    struct coroutine *coroutine;
+    int fd;
+    int events;  /* WEFT_READABLE | WEFT_WRITABLE */
+    bool shared; /* an observer (poll, select): woken with the others; false: a consumer, woken one at a time
+                  */
+};
+
+/* Returns NULL when the kernel gives no epoll descriptor or memory. */
+struct loop *weft_loop_create(struct processor *processor);
+void weft_loop_destroy(struct loop *loop);
+
+/* Starts `watcher`; its coroutine parks next. Returns 0 or -ENOMEM. Only with the vector registers saved
+ * or not in use: it enters libev. */
+int weft_loop_watch(struct loop *loop, struct weft_watcher *watcher);
+void weft_loop_unwatch(struct loop *loop, struct weft_watcher *watcher);
+
+/* Stops all watchers of a coroutine; its `watchers` are NULL from then on, which is the claim to its wait. */
+void weft_loop_release(struct loop *loop, struct coroutine *coroutine);
+
+/* How many consumers wait for `fd`. */
+int weft_loop_consumers(struct loop *loop, int fd);
+
+/* `fd` is closed or means something else from now on: forget it in libev. Consumers that wait for it move
+ * to `successor`, which refers to the description they wait for; observers, and consumers when it is -1, are
+ * woken. Enters libev, as weft_loop_watch. */
+void weft_loop_forget(struct loop *loop, int fd, int successor);
+
+/* Wakes everybody who waits to write, to try again: for a change that readiness does not tell. */
+void weft_loop_wake_writers(struct loop *loop);
+
+/* Polls, sleeping at most `timeout` ns (0: not at all; WEFT_NEVER: until something happens), and makes
+ * ready whom it concerns. Returns the number of descriptors that were ready. */
+int weft_loop_poll(struct loop *loop, int64_t timeout);
+
+/* Ends a sleep in weft_loop_poll from any kernel thread. */
+void weft_loop_wake(struct loop *loop);
+
+/* True for a descriptor that the program must not see or close: one of ours. */
+bool weft_loop_owns(int fd);
+enum { WEFT_OWN_DESCRIPTORS = 64 };
+/* Copies our descriptors in ascending order, returns how many. */
+int weft_loop_owned(int *fds);
+
+/* Number of started watchers, for weft_processor_verify. */
+size_t weft_loop_watching(const struct loop *loop);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#include "block.h"
+
+#include "../core/monitor.h"
+#include "hooks.h"
+
+long weft_block_in_kernel(const struct weft_call *call)
+{
+    struct coroutine *self = weft_current;
+    weft_kernel_enter(self);
+    long result = weft_call_raw(call);
+    weft_kernel_leave(self);
+    return result;
+}
+
+WEFT_HOOK(blocking)
+{
+    return weft_block_in_kernel(call);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls that only the kernel can wait for. They block a carrier, as they would have blocked a thread; its
+ * processor is handed on so that nobody else waits with it.
+ */
+#ifndef WEFT_HOOKS_BLOCK_H
+#define WEFT_HOOKS_BLOCK_H
+
+#include "call.h"
+
+/* Executes the call in the kernel, however long it takes. The processor is free for others meanwhile.
+ * May park afterwards (reason: processor). */
+long weft_block_in_kernel(const struct weft_call *call);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * accept, connect and shutdown.
+ *
+ * Neither has a flag for "do not wait". accept looks first (poll) and then calls: between coroutines nobody
+ * comes in between; should another process take the connection, the kernel waits and the processor is handed
+ * on. connect makes a private description non-blocking for just the one call; a shared one is never touched:
+ * there the kernel waits.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "block.h"
+#include "call.h"
+#include "descriptor.h"
+#include "hooks.h"
+#include "wait.h"
+
+static bool connection_waits(int fd)
+{
+    struct pollfd poll = {.fd = fd, .events = POLLIN};
+    return weft_raw3(SYS_poll, (long)&poll, 1, 0) != 0; /* also for errors: accept will tell them */
+}
+
+static bool listens(int fd)
+{
+    int listening = 0, size = sizeof listening;
+    weft_raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_ACCEPTCONN, (long)&listening, (long)&size);
+    return listening;
+}
+
+/* accept and accept4 */
+WEFT_HOOK(accept)
+{
+    int flags = call->number == SYS_accept4 ? (int)call->arguments[3] : 0;
+    struct weft_target target = weft_target_of((int)call->arguments[0]);
+    struct weft_descriptor *descriptor = weft_descriptor_find(target.fd);
+    enum weft_descriptor_kind kind = weft_descriptor_kind_of(target.fd, descriptor);
+    if (!weft_kind_is_socket(kind) || flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
+        return weft_call_raw(call);
+    bool blocks = weft_descriptor_blocks(target.fd, descriptor);
+    int64_t deadline = blocks ? weft_descriptor_deadline(target.fd, descriptor, SO_RCVTIMEO) : WEFT_NEVER;
+    long result;
+    while (blocks && !connection_waits(target.fd) && listens(target.fd)) {
+        result = weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_ACCEPT, deadline);
+        if (result < 0)
+            return weft_target_done(&target, result == -ETIMEDOUT ? -EAGAIN : result);
+    }
+    result = weft_raw4(SYS_accept4, target.fd, call->arguments[1], call->arguments[2], flags);
+    if (result >= 0)
+        weft_descriptor_made((int)result, kind,
+                             WEFT_FD_NONBLOCK_KNOWN | (flags & SOCK_NONBLOCK ? WEFT_FD_NONBLOCK : 0));
+    return weft_target_done(&target, result);
+}
+
+static long connect_private(struct weft_call *call, struct weft_descriptor *descriptor)
+{
+    struct weft_target target = weft_target_of((int)call->arguments[0]);
+    int64_t deadline = weft_descriptor_deadline(target.fd, descriptor, SO_SNDTIMEO);
+    long flags = weft_raw3(SYS_fcntl, target.fd, F_GETFL, 0);
+    weft_raw3(SYS_fcntl, target.fd, F_SETFL, flags | O_NONBLOCK);
+    long result = weft_call_raw(call);
+    weft_raw3(SYS_fcntl, target.fd, F_SETFL, flags);
+    if (result == -EAGAIN) /* a local listener's backlog is full, and no readiness tells when it is not */
+        return weft_block_in_kernel(call);
+    if (result != -EINPROGRESS)
+        return result;
+    result = weft_wait_target(&target, WEFT_WRITABLE, WEFT_REASON_CONNECT, deadline);
+    if (result == -ETIMEDOUT)
+        result = -EINPROGRESS; /* as the kernel says when SO_SNDTIMEO is over */
+    if (result == 0)           /* settled: asking again tells how, and does not wait */
+        result = weft_raw3(SYS_connect, target.fd, call->arguments[1], call->arguments[2]);
+    return weft_target_done(&target, result);
+}
+
+WEFT_HOOK(connect)
+{
+    int fd = (int)call->arguments[0];
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
+    if (!weft_kind_is_socket(kind) || kind == WEFT_KIND_DATAGRAM || !weft_descriptor_blocks(fd, descriptor))
+        return weft_call_raw(call);
+    return weft_descriptor_private(descriptor) ? connect_private(call, descriptor)
+                                               : weft_block_in_kernel(call);
+}
+
+static void wake_writers(void *loop)
+{
+    weft_loop_wake_writers(loop);
+}
+
+/* When the reading side of a local stream is shut down its peer's writer fails, but is not made writable. */
+WEFT_HOOK(shutdown)
+{
+    int fd = (int)call->arguments[0], domain = 0, size = sizeof domain;
+    long result = weft_call_raw(call);
+    if (result != 0 || call->arguments[1] == SHUT_WR)
+        return result;
+    weft_raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, (long)&domain, (long)&size);
+    if (domain == AF_UNIX) {
+        struct processor *processor = weft_core_enter(weft_current);
+        weft_vectors_preserved(wake_writers, processor->loop);
+        weft_core_leave(weft_current);
+    }
+    return result;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "deadline.h"
+
+#include <stddef.h>
+
+#include "../core/timer.h"
+
+enum { SECOND = 1000000000 };
+
+bool weft_timespec_valid(const struct timespec *time)
+{
+    return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < SECOND;
+}
+
+static int64_t nanoseconds(const struct timespec *time)
+{
+    int64_t result;
+    if (__builtin_mul_overflow(time->tv_sec, (int64_t)SECOND, &result) ||
+        __builtin_add_overflow(result, time->tv_nsec, &result))
+        return WEFT_NEVER;
+    return result;
+}
+
+static int64_t after(int64_t nanoseconds_from_now)
+{
+    int64_t deadline;
+    return __builtin_add_overflow(weft_now(), nanoseconds_from_now, &deadline) ? WEFT_NEVER : deadline;
+}
+
+int64_t weft_deadline_from(const struct timespec *time, int clock)
+{
+    if (!time)
+        return WEFT_NEVER;
+    int64_t span = nanoseconds(time);
+    if (span == WEFT_NEVER)
+        return WEFT_NEVER;
+    if (clock >= 0 && clock != CLOCK_MONOTONIC) {
+        struct timespec now;
+        clock_gettime(clock, &now);
+        span -= nanoseconds(&now);
+        clock = -1;
+    }
+    int64_t deadline = clock < 0 ? after(span) : span;
+    return deadline > 0 ? deadline : 1;
+}
+
+int64_t weft_deadline_from_milliseconds(int milliseconds)
+{
+    return milliseconds < 0 ? WEFT_NEVER : after((int64_t)milliseconds * 1000000);
+}
+
+struct timespec weft_deadline_left(int64_t deadline)
+{
+    int64_t left = deadline - weft_now();
+    if (left < 0)
+        left = 0;
+    return (struct timespec){left / SECOND, left % SECOND};
+}

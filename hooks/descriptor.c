@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* The cache of descriptor.h, and the calls that change what a number means. */
+#include "descriptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+#include "../core/lock.h"
+#include "../core/slab.h"
+#include "../core/timer.h"
+#include "block.h"
+#include "call.h"
+#include "deadline.h"
+#include "hooks.h"
+#include "wait.h"
+
+enum { CHUNK = 4096, CHUNKS = 256 };
+
+static struct weft_descriptor *_Atomic chunks[CHUNKS];
+static atomic_uint epoch = 1;
+
+struct weft_descriptor *weft_descriptor_find(int fd)
+{
+    if (fd < 0 || fd >= CHUNK * CHUNKS)
+        return NULL;
+    struct weft_descriptor *chunk = atomic_load_explicit(&chunks[fd / CHUNK], memory_order_acquire);
+    if (!chunk) {
+        struct weft_descriptor *fresh = weft_pages_map(CHUNK * sizeof *fresh);
+        if (!fresh)
+            return NULL;
+        if (atomic_compare_exchange_strong(&chunks[fd / CHUNK], &chunk, fresh))
+            chunk = fresh;
+        else
+            weft_pages_unmap(fresh, CHUNK * sizeof *fresh);
+    }
+    return &chunk[fd % CHUNK];
+}
+
+static enum weft_descriptor_kind ask_kind(int fd)
+{
+    struct stat status;
+    if (weft_raw2(SYS_fstat, fd, (long)&status) != 0)
+        return WEFT_KIND_BAD;
+    switch (status.st_mode & S_IFMT) {
+    case S_IFREG:
+    case S_IFDIR:
+    case S_IFBLK:
+        return WEFT_KIND_DISK;
+    case S_IFIFO:
+        return WEFT_KIND_PIPE;
+    case S_IFSOCK: {
+        int type = 0, size = sizeof type;
+        weft_raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (long)&type, (long)&size);
+        return type == SOCK_STREAM      ? WEFT_KIND_STREAM
+               : type == SOCK_SEQPACKET ? WEFT_KIND_PACKET
+                                        : WEFT_KIND_DATAGRAM;
+    }
+    default:
+        return WEFT_KIND_OTHER;
+    }
+}
+
+enum weft_descriptor_kind weft_descriptor_kind_of(int fd, struct weft_descriptor *descriptor)
+{
+    if (descriptor && descriptor->kind != WEFT_KIND_UNKNOWN)
+        return descriptor->kind;
+    enum weft_descriptor_kind kind = ask_kind(fd);
+    if (descriptor && kind != WEFT_KIND_BAD)
+        descriptor->kind = kind;
+    return kind;
+}
+
+bool weft_descriptor_private(const struct weft_descriptor *descriptor)
+{
+    return descriptor && descriptor->private_epoch == atomic_load_explicit(&epoch, memory_order_relaxed);
+}
+
+bool weft_descriptor_blocks(int fd, struct weft_descriptor *descriptor)
+{
+    bool private = weft_descriptor_private(descriptor);
+    if (private && descriptor->flags & WEFT_FD_NONBLOCK_KNOWN)
+        return !(descriptor->flags & WEFT_FD_NONBLOCK);
+    long flags = weft_raw3(SYS_fcntl, fd, F_GETFL, 0);
+    bool blocks = flags >= 0 && !(flags & O_NONBLOCK);
+    if (private) {
+        descriptor->flags &= (uint8_t)~WEFT_FD_NONBLOCK;
+        descriptor->flags |= WEFT_FD_NONBLOCK_KNOWN | (blocks ? 0 : WEFT_FD_NONBLOCK);
+    }
+    return blocks;
+}
+
+int64_t weft_descriptor_deadline(int fd, struct weft_descriptor *descriptor, int option)
+{
+    uint8_t forever = option == SO_RCVTIMEO ? WEFT_FD_RECEIVE_FOREVER : WEFT_FD_SEND_FOREVER;
+    bool private = weft_descriptor_private(descriptor);
+    if (private && descriptor->flags & forever)
+        return WEFT_NEVER;
+    struct timeval time = {0, 0};
+    int size = sizeof time;
+    weft_raw5(SYS_getsockopt, fd, SOL_SOCKET, option, (long)&time, (long)&size);
+    if (time.tv_sec == 0 && time.tv_usec == 0) {
+        if (private)
+            descriptor->flags |= forever;
+        return WEFT_NEVER;
+    }
+    struct timespec span = {time.tv_sec, time.tv_usec * 1000};
+    return weft_deadline_from(&span, -1);
+}
+
+static void forget(int fd)
+{
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (descriptor)
+        *descriptor = (struct weft_descriptor){0};
+}
+
+static void share(int fd)
+{
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (descriptor)
+        descriptor->private_epoch = 0;
+}
+
+void weft_descriptor_made(int fd, enum weft_descriptor_kind kind, int flags)
+{
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (descriptor)
+        *descriptor = (struct weft_descriptor){
+            .kind = (uint8_t)kind, .flags = (uint8_t)flags, .private_epoch = atomic_load(&epoch)};
+}
+
+void weft_descriptors_shared(void)
+{
+    atomic_fetch_add(&epoch, 1);
+}
+
+WEFT_HOOK(creates_one)
+{
+    long fd = weft_call_raw(call);
+    if (fd >= 0)
+        weft_descriptor_made((int)fd, WEFT_KIND_UNKNOWN, 0);
+    return fd;
+}
+
+WEFT_HOOK(creates_pair)
+{
+    long result = weft_call_raw(call);
+    if (result == 0) {
+        const int *pair = (const int *)call->arguments[call->number == SYS_socketpair ? 3 : 0];
+        weft_descriptor_made(pair[0], WEFT_KIND_UNKNOWN, 0);
+        weft_descriptor_made(pair[1], WEFT_KIND_UNKNOWN, 0);
+    }
+    return result;
+}
+
+/* Those who wait for `fd` go on waiting for its description, as natively, under another number. */
+static void leave_number(int fd)
+{
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (descriptor && descriptor->flags & WEFT_FD_WATCHED)
+        weft_wait_leave_number(fd);
+    forget(fd);
+}
+
+WEFT_HOOK(close)
+{
+    int fd = (int)call->arguments[0];
+    if (weft_loop_owns(fd))
+        return -EBADF;
+    leave_number(fd);
+    return weft_call_raw(call);
+}
+
+WEFT_HOOK(close_range)
+{
+    enum { CLOEXEC = 4 };
+    unsigned first = (unsigned)call->arguments[0], last = (unsigned)call->arguments[1];
+    unsigned flags = (unsigned)call->arguments[2];
+    if (flags & CLOEXEC || first > last)
+        return weft_call_raw(call);
+    for (unsigned fd = first; fd <= last && fd < CHUNK * CHUNKS; fd++) {
+        if (!chunks[fd / CHUNK]) {
+            fd |= CHUNK - 1;
+            continue;
+        }
+        leave_number((int)fd);
+    }
+    /* Around our own descriptors, which are not there as far as the program is concerned. */
+    int owned[WEFT_OWN_DESCRIPTORS], count = weft_loop_owned(owned);
+    for (int i = 0; i < count; i++) {
+        unsigned own = (unsigned)owned[i];
+        if (own < first || own > last)
+            continue;
+        if (own > first) {
+            long result = weft_raw3(SYS_close_range, first, own - 1, flags);
+            if (result < 0)
+                return result;
+        }
+        if (own == last)
+            return 0;
+        first = own + 1;
+    }
+    return weft_raw3(SYS_close_range, first, last, flags);
+}
+
+WEFT_HOOK(dup)
+{
+    share((int)call->arguments[0]);
+    long fd = weft_call_raw(call);
+    if (fd >= 0)
+        forget((int)fd);
+    return fd;
+}
+
+/* Also dup3. */
+WEFT_HOOK(dup2)
+{
+    int from = (int)call->arguments[0], to = (int)call->arguments[1];
+    if (weft_loop_owns(from))
+        return -EBADF;
+    if (weft_loop_owns(to))
+        return -EBUSY; /* as when the number is being opened; see the README's limits */
+    share(from);
+    if (from != to && weft_raw3(SYS_fcntl, from, F_GETFD, 0) >= 0)
+        leave_number(to);
+    return weft_call_raw(call);
+}
+
+WEFT_HOOK(fcntl)
+{
+    int fd = (int)call->arguments[0];
+    int command = (int)call->arguments[1];
+    if (weft_loop_owns(fd))
+        return -EBADF;
+    switch (command) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC: {
+        share(fd);
+        long copy = weft_call_raw(call);
+        if (copy >= 0)
+            forget((int)copy);
+        return copy;
+    }
+    case F_SETFL: {
+        long result = weft_call_raw(call);
+        struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+        if (descriptor)
+            descriptor->flags &= (uint8_t)~WEFT_FD_NONBLOCK_KNOWN;
+        return result;
+    }
+    case F_SETLKW:
+    case F_OFD_SETLKW:
+        return weft_block_in_kernel(call);
+    default:
+        return weft_call_raw(call);
+    }
+}
+
+WEFT_HOOK(ioctl)
+{
+    int fd = (int)call->arguments[0];
+    if (weft_loop_owns(fd))
+        return -EBADF;
+    long result = weft_call_raw(call);
+    if ((unsigned long)call->arguments[1] == FIONBIO) {
+        struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+        if (descriptor)
+            descriptor->flags &= (uint8_t)~WEFT_FD_NONBLOCK_KNOWN;
+    }
+    return result;
+}
+
+WEFT_HOOK(setsockopt)
+{
+    long result = weft_call_raw(call);
+    struct weft_descriptor *descriptor = weft_descriptor_find((int)call->arguments[0]);
+    if (descriptor && call->arguments[1] == SOL_SOCKET)
+        descriptor->flags &= (uint8_t) ~(WEFT_FD_RECEIVE_FOREVER | WEFT_FD_SEND_FOREVER);
+    return result;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What weft knows of the program's descriptors, by number.
+ *
+ * The kernel is the authority; this is a cache of what it would answer. Two rules keep it true:
+ *  1. A number is forgotten when it is closed or overwritten (all ways to do that are hooked).
+ *  2. What belongs to the open file description (O_NONBLOCK, time-outs) is remembered only while the
+ *     description is private: made by a call that we saw, in this process, and neither duplicated, nor
+ *     passed on, nor inherited by a fork since. Otherwise the kernel is asked each time it matters.
+ */
+#ifndef WEFT_HOOKS_DESCRIPTOR_H
+#define WEFT_HOOKS_DESCRIPTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum weft_descriptor_kind {
+    WEFT_KIND_UNKNOWN,
+    WEFT_KIND_BAD,      /* not open */
+    WEFT_KIND_DISK,     /* regular files, directories, block devices: poll is meaningless */
+    WEFT_KIND_STREAM,   /* sockets */
+    WEFT_KIND_DATAGRAM, /* also raw sockets */
+    WEFT_KIND_PACKET,   /* SOCK_SEQPACKET */
+    WEFT_KIND_PIPE,     /* pipes and FIFOs */
+    WEFT_KIND_OTHER     /* terminals, eventfd, timerfd, inotify, ...: pollable or always ready */
+};
+
+enum {
+    WEFT_FD_NONBLOCK_KNOWN = 1,
+    WEFT_FD_NONBLOCK = 2,
+    WEFT_FD_DRAINED = 4,   /* the last read found less than it asked for: wait first next time */
+    WEFT_FD_NO_NOWAIT = 8, /* RWF_NOWAIT is not supported for reading */
+    WEFT_FD_NO_NOWAIT_WRITE = 16,
+    WEFT_FD_RECEIVE_FOREVER = 32, /* SO_RCVTIMEO is known to be 0 */
+    WEFT_FD_SEND_FOREVER = 64,
+    WEFT_FD_WATCHED = 128 /* some loop has, or had, a watcher for the number */
+};
+
+struct weft_descriptor {
+    uint8_t kind;
+    uint8_t flags;
+    uint32_t private_epoch; /* private while this equals the current epoch */
+};
+
+/* The record for `fd`, or NULL when the number is too high for one (2^20 and above) or memory is short. */
+struct weft_descriptor *weft_descriptor_find(int fd);
+
+/* The kind of what `fd` refers to; asks the kernel the first time. */
+enum weft_descriptor_kind weft_descriptor_kind_of(int fd, struct weft_descriptor *descriptor);
+
+static inline bool weft_kind_is_socket(enum weft_descriptor_kind kind)
+{
+    return kind == WEFT_KIND_STREAM || kind == WEFT_KIND_DATAGRAM || kind == WEFT_KIND_PACKET;
+}
+
+/* False when O_NONBLOCK is set: then EAGAIN goes to the program. */
+bool weft_descriptor_blocks(int fd, struct weft_descriptor *descriptor);
+
+/* The deadline that SO_RCVTIMEO or SO_SNDTIMEO (`option`) sets for a call that begins now. */
+int64_t weft_descriptor_deadline(int fd, struct weft_descriptor *descriptor, int option);
+
+/* `fd` is a new description that only this process has. */
+void weft_descriptor_made(int fd, enum weft_descriptor_kind kind, int flags);
+
+/* True while the description is known to be private. */
+bool weft_descriptor_private(const struct weft_descriptor *descriptor);
+
+/* From now on any description may be shared with another process: a fork, a descriptor passed on. */
+void weft_descriptors_shared(void);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * futex(2) between coroutines.
+ *
+ * A private futex is always ours. One that is not marked private may be shared with another process, so
+ * its wait belongs to the kernel, with one exception: pthread_join waits that way for the thread id word
+ * that the kernel, and so we, clear at a thread's end. Its wakes go to both.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <time.h>
+
+#include "../core/futex.h"
+#include "../core/timer.h"
+#include "block.h"
+#include "call.h"
+#include "deadline.h"
+#include "hooks.h"
+
+static bool is_thread_word(const uint32_t *address, uint32_t value)
+{
+    struct coroutine *coroutine = weft_coroutine_find((int)(value & FUTEX_TID_MASK));
+    return coroutine && coroutine->clear_child_tid == address;
+}
+
+/* The deadline of a wait in ns of CLOCK_MONOTONIC; false when the timeout is malformed. */
+static bool deadline_of(const struct weft_call *call, int operation, int64_t *deadline)
+{
+    const struct timespec *timeout = (const struct timespec *)call->arguments[3];
+    *deadline = WEFT_NEVER;
+    if (!timeout)
+        return true;
+    if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)
+        return false;
+    bool relative = (operation & FUTEX_CMD_MASK) == FUTEX_WAIT;
+    bool realtime = (operation & FUTEX_CMD_MASK) == FUTEX_LOCK_PI || (operation & FUTEX_CLOCK_REALTIME) != 0;
+    *deadline = weft_deadline_from(timeout, relative ? -1 : realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC);
+    return true;
+}
+
+WEFT_HOOK(futex)
+{
+    struct coroutine *self = weft_current;
+    uint32_t *address = (uint32_t *)call->arguments[0];
+    int operation = (int)call->arguments[1];
+    uint32_t value = (uint32_t)call->arguments[2];
+    int limit = (int)(long)call->arguments[3];
+    uint32_t *second = (uint32_t *)call->arguments[4];
+    uint32_t third = (uint32_t)call->arguments[5];
+    bool private = operation & FUTEX_PRIVATE_FLAG;
+    int64_t deadline;
+
+    if (((uintptr_t)address & 3) || address == NULL)
+        return weft_call_raw(call);
+
+    switch (operation & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT:
+        third = WEFT_FUTEX_ANY; /* fall through */
+    case FUTEX_WAIT_BITSET: {
+        bool join = !private && is_thread_word(address, value);
+        if (!private && !join)
+            return weft_block_in_kernel(call);
+        if (third == 0 || !deadline_of(call, operation, &deadline))
+            return -EINVAL;
+        return weft_futex_wait(self, address, value, third, deadline,
+                               join ? WEFT_REASON_JOIN : WEFT_REASON_FUTEX);
+    }
+    case FUTEX_WAKE:
+        third = WEFT_FUTEX_ANY; /* fall through */
+    case FUTEX_WAKE_BITSET: {
+        if (third == 0)
+            return -EINVAL;
+        /* The kernel wakes one even when asked for none. */
+        int count = (int)value > 0 ? (int)value : 1;
+        long woken = weft_futex_wake(self, address, count, third);
+        if (private || woken == count)
+            return woken;
+        long more = weft_raw6(SYS_futex, (long)address, operation, count - woken, 0, 0, third);
+        return more < 0 ? (woken ? woken : more) : woken + more;
+    }
+    case FUTEX_REQUEUE:
+        return private ? weft_futex_requeue(self, address, (int)value, limit, second, NULL)
+                       : weft_call_raw(call);
+    case FUTEX_CMP_REQUEUE:
+        return private ? weft_futex_requeue(self, address, (int)value, limit, second, &third)
+                       : weft_call_raw(call);
+    case FUTEX_WAKE_OP:
+        return private ? weft_futex_wake_op(self, address, (int)value, limit, second, third)
+                       : weft_call_raw(call);
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+    case FUTEX_TRYLOCK_PI:
+        if (!deadline_of(call, operation, &deadline))
+            return -EINVAL;
+        return weft_futex_lock_pi(self, address, deadline, (operation & FUTEX_CMD_MASK) == FUTEX_TRYLOCK_PI);
+    case FUTEX_UNLOCK_PI:
+        return weft_futex_unlock_pi(self, address);
+    default:
+        return weft_call_raw(call);
+    }
+}

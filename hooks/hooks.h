@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a system call means to a coroutine: one hook per call, one file per family. Families share the
+ * helpers of deadline.h, block.h, descriptor.h and wait.h.
+ */
+#ifndef WEFT_HOOKS_HOOKS_H
+#define WEFT_HOOKS_HOOKS_H
+
+#include "call.h"
+
+/* futex.c */
+WEFT_HOOK(futex);
+
+/* thread.c: the life and identity of a thread */
+WEFT_HOOK(clone);
+WEFT_HOOK(clone3);
+WEFT_HOOK(vfork);
+WEFT_HOOK(fork);
+WEFT_HOOK(exit);
+WEFT_HOOK(exit_group);
+WEFT_HOOK(gettid);
+WEFT_HOOK(set_tid_address);
+WEFT_HOOK(set_robust_list);
+WEFT_HOOK(get_robust_list);
+WEFT_HOOK(rseq);
+WEFT_HOOK(madvise);
+
+/* identity.c: the name and the scheduling of a thread */
+WEFT_HOOK(sched_set);
+WEFT_HOOK(sched_getaffinity);
+WEFT_HOOK(sched_getscheduler);
+WEFT_HOOK(sched_getparam);
+WEFT_HOOK(sched_getattr);
+WEFT_HOOK(sched_rr_get_interval);
+WEFT_HOOK(getpriority);
+WEFT_HOOK(setpriority);
+WEFT_HOOK(prctl);
+
+/* sleep.c */
+WEFT_HOOK(sched_yield);
+WEFT_HOOK(nanosleep);
+WEFT_HOOK(clock_nanosleep);
+
+/* io.c: read and write families on descriptors of any kind */
+WEFT_HOOK(read);
+WEFT_HOOK(readv);
+WEFT_HOOK(write);
+WEFT_HOOK(writev);
+WEFT_HOOK(sendfile);
+WEFT_HOOK(splice);
+WEFT_HOOK(disk);
+
+/* socket.c */
+WEFT_HOOK(recvfrom);
+WEFT_HOOK(recvmsg);
+WEFT_HOOK(recvmmsg);
+WEFT_HOOK(sendto);
+WEFT_HOOK(sendmsg);
+WEFT_HOOK(sendmmsg);
+WEFT_HOOK(accept);
+WEFT_HOOK(connect);
+WEFT_HOOK(shutdown);
+
+/* poll.c */
+WEFT_HOOK(poll);
+WEFT_HOOK(ppoll);
+WEFT_HOOK(select);
+WEFT_HOOK(pselect6);
+WEFT_HOOK(epoll_wait);
+WEFT_HOOK(epoll_pwait);
+WEFT_HOOK(epoll_pwait2);
+
+/* descriptor.c: what changes the meaning of a descriptor */
+WEFT_HOOK(close);
+WEFT_HOOK(close_range);
+WEFT_HOOK(dup);
+WEFT_HOOK(dup2);
+WEFT_HOOK(fcntl);
+WEFT_HOOK(ioctl);
+WEFT_HOOK(setsockopt);
+WEFT_HOOK(creates_one);
+WEFT_HOOK(creates_pair);
+
+/* block.c: calls that only the kernel can wait for */
+WEFT_HOOK(blocking);
+
+/* signal.c */
+WEFT_HOOK(rt_sigaction);
+WEFT_HOOK(rt_sigprocmask);
+WEFT_HOOK(rt_sigpending);
+WEFT_HOOK(rt_sigsuspend);
+WEFT_HOOK(rt_sigtimedwait);
+WEFT_HOOK(pause);
+WEFT_HOOK(tgkill);
+WEFT_HOOK(rt_tgsigqueueinfo);
+
+#endif

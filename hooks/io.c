@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * read, readv, write and writev on whatever a descriptor may be; sendfile and splice.
+ *
+ * The program's O_NONBLOCK is left as it is, so each kind has its own way not to block:
+ *     sockets       MSG_DONTWAIT (socket.c)
+ *     pipes         preadv2, pwritev2 with RWF_NOWAIT
+ *     what has no RWF_NOWAIT (terminals, eventfd for writing, ...)   poll, then the call
+ *     files         the kernel: they are always ready
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "../core/slab.h"
+#include "block.h"
+#include "call.h"
+#include "descriptor.h"
+#include "hooks.h"
+#include "socket.h"
+#include "vector.h"
+#include "wait.h"
+
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 8
+#endif
+
+static bool ready_now(int fd, short events)
+{
+    struct pollfd poll = {.fd = fd, .events = events};
+    return weft_raw3(SYS_poll, (long)&poll, 1, 0) != 0;
+}
+
+/* One attempt that does not block: bytes, or -errno with -EAGAIN when it would. */
+static long try_read(int fd, struct weft_descriptor *descriptor, const struct iovec *vector, long count)
+{
+    if (!descriptor || !(descriptor->flags & WEFT_FD_NO_NOWAIT)) {
+        long result = weft_raw6(SYS_preadv2, fd, (long)vector, count, -1, -1, RWF_NOWAIT);
+        if (result != -EOPNOTSUPP)
+            return result;
+        if (descriptor)
+            descriptor->flags |= WEFT_FD_NO_NOWAIT;
+    }
+    return ready_now(fd, POLLIN) ? weft_raw3(SYS_readv, fd, (long)vector, count) : -EAGAIN;
+}
+
+static long try_write(int fd, struct weft_descriptor *descriptor, const struct iovec *vector, long count)
+{
+    if (!descriptor || !(descriptor->flags & WEFT_FD_NO_NOWAIT_WRITE)) {
+        long result = weft_raw6(SYS_pwritev2, fd, (long)vector, count, -1, -1, RWF_NOWAIT);
+        if (result != -EOPNOTSUPP)
+            return result;
+        if (descriptor)
+            descriptor->flags |= WEFT_FD_NO_NOWAIT_WRITE;
+    }
+    return ready_now(fd, POLLOUT) ? weft_raw3(SYS_writev, fd, (long)vector, count) : -EAGAIN;
+}
+
+/* A terminal in raw mode whose reads end after a time (termios(3), VTIME) keeps that time itself. */
+static bool terminal_with_timeout(int fd)
+{
+    enum { VTIME_INDEX = 5, ICANON_BIT = 2, TCGETS_REQUEST = 0x5401 };
+    struct {
+        uint32_t input, output, control, local;
+        uint8_t line, characters[19];
+    } termios; /* as the kernel has it */
+    return weft_raw3(SYS_ioctl, fd, TCGETS_REQUEST, (long)&termios) == 0 && !(termios.local & ICANON_BIT) &&
+           termios.characters[VTIME_INDEX] > 0;
+}
+
+static long read_waiting(struct weft_call *call, struct weft_descriptor *descriptor,
+                         const struct iovec *vector, long count)
+{
+    struct weft_target target = weft_target_of((int)call->arguments[0]);
+    if (descriptor && descriptor->flags & WEFT_FD_NO_NOWAIT && !weft_descriptor_blocks(target.fd, descriptor))
+        return weft_call_raw(call);
+    for (;;) {
+        long result = try_read(target.fd, descriptor, vector, count);
+        if (result != -EAGAIN || !weft_descriptor_blocks(target.fd, descriptor))
+            return weft_target_done(&target, result);
+        if (descriptor && descriptor->kind == WEFT_KIND_OTHER && terminal_with_timeout(target.fd))
+            return weft_block_in_kernel(call);
+        result = weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_READ, WEFT_NEVER);
+        if (result < 0)
+            return weft_target_done(&target, result);
+        if (target.fd != target.original)
+            descriptor = weft_descriptor_find(target.fd);
+    }
+}
+
+/* A blocking write on a pipe or terminal writes everything, in as many pieces as it takes. */
+static long write_waiting(struct weft_call *call, struct weft_descriptor *descriptor,
+                          const struct iovec *vector, long count)
+{
+    struct weft_target target = weft_target_of((int)call->arguments[0]);
+    struct weft_vector rest;
+    long done = 0, result;
+    if (descriptor && descriptor->flags & WEFT_FD_NO_NOWAIT_WRITE &&
+        !weft_descriptor_blocks(target.fd, descriptor))
+        return weft_call_raw(call);
+    rest.parts = NULL;
+    for (;;) {
+        /* The first attempt is the kernel's to check the program's vector. */
+        result = rest.parts ? try_write(target.fd, descriptor, rest.parts, rest.count)
+                            : try_write(target.fd, descriptor, vector, count);
+        if (result >= 0 || result == -EAGAIN) {
+            long copied = rest.parts ? 0 : weft_vector_copy(&rest, vector, count);
+            if (copied < 0) {
+                result = copied;
+                break;
+            }
+        }
+        if (result >= 0) {
+            done += result;
+            if (weft_vector_advance(&rest, (size_t)result) || !weft_descriptor_blocks(target.fd, descriptor))
+                break;
+            if (result > 0)
+                continue;
+        } else if (result != -EAGAIN || !weft_descriptor_blocks(target.fd, descriptor)) {
+            break;
+        }
+        result = weft_wait_target(&target, WEFT_WRITABLE, WEFT_REASON_WRITE, WEFT_NEVER);
+        if (result < 0)
+            break;
+        if (target.fd != target.original)
+            descriptor = weft_descriptor_find(target.fd);
+    }
+    if (rest.parts)
+        weft_vector_release(&rest);
+    return weft_target_done(&target, done > 0 ? done : result);
+}
+
+/* Not open, or a file: nothing to wait for. */
+static bool kernels_own(enum weft_descriptor_kind kind)
+{
+    return kind == WEFT_KIND_DISK || kind == WEFT_KIND_BAD;
+}
+
+/* A transfer the kernel refuses for its buffer, or cuts (MAX_RW_COUNT): the length is cut here too. */
+static bool sane_buffer(const void *buffer, size_t *size)
+{
+    enum { MOST = INT_MAX - 4095 };
+    const uintptr_t user_end = UINT64_C(0x7ffffffff000);
+    if (*size > user_end || (uintptr_t)buffer > user_end - *size)
+        return false;
+    if (*size > MOST)
+        *size = MOST;
+    return true;
+}
+
+WEFT_HOOK(read)
+{
+    int fd = (int)call->arguments[0];
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
+    size_t size = (size_t)call->arguments[2];
+    if (size == 0 || kernels_own(kind) || !sane_buffer((void *)call->arguments[1], &size))
+        return weft_call_raw(call);
+    struct iovec part = {(void *)call->arguments[1], size};
+    if (weft_kind_is_socket(kind))
+        return weft_socket_receive(fd, descriptor, part.iov_base, part.iov_len, 0, NULL, NULL);
+    return read_waiting(call, descriptor, &part, 1);
+}
+
+WEFT_HOOK(readv)
+{
+    int fd = (int)call->arguments[0];
+    const struct iovec *vector = (const struct iovec *)call->arguments[1];
+    long count = call->arguments[2];
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
+    if (kernels_own(kind) || count <= 0 || count > IOV_MAX)
+        return weft_call_raw(call);
+    if (weft_kind_is_socket(kind)) {
+        /* No bytes wanted: readv returns at once, where recvmsg waits. This attempt knows. */
+        long result = weft_raw6(SYS_preadv2, fd, (long)vector, count, -1, -1, RWF_NOWAIT);
+        if (result != -EAGAIN && result != -EOPNOTSUPP)
+            return result;
+        struct msghdr message = {.msg_iov = (struct iovec *)vector, .msg_iovlen = (size_t)count};
+        return weft_socket_receive_message(fd, descriptor, &message, 0);
+    }
+    return read_waiting(call, descriptor, vector, count);
+}
+
+WEFT_HOOK(write)
+{
+    int fd = (int)call->arguments[0];
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
+    size_t size = (size_t)call->arguments[2];
+    if (kernels_own(kind) || (size == 0 && !weft_kind_is_socket(kind)) ||
+        !sane_buffer((void *)call->arguments[1], &size))
+        return weft_call_raw(call);
+    struct iovec part = {(void *)call->arguments[1], size};
+    if (weft_kind_is_socket(kind))
+        return weft_socket_send(fd, descriptor, part.iov_base, part.iov_len,
+                                kind == WEFT_KIND_PACKET ? MSG_EOR : 0, NULL, 0);
+    return write_waiting(call, descriptor, &part, 1);
+}
+
+WEFT_HOOK(writev)
+{
+    int fd = (int)call->arguments[0];
+    const struct iovec *vector = (const struct iovec *)call->arguments[1];
+    long count = call->arguments[2];
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
+    if (kernels_own(kind) || count <= 0 || count > IOV_MAX)
+        return weft_call_raw(call);
+    if (weft_kind_is_socket(kind)) {
+        struct msghdr message = {.msg_iov = (struct iovec *)vector, .msg_iovlen = (size_t)count};
+        return weft_socket_send_message(fd, descriptor, &message, kind == WEFT_KIND_PACKET ? MSG_EOR : 0);
+    }
+    return write_waiting(call, descriptor, vector, count);
+}
+
+/* Moves data inside the kernel: what may wait is the pipe or socket at either end. */
+WEFT_HOOK(sendfile)
+{
+    int to = (int)call->arguments[0];
+    struct weft_descriptor *descriptor = weft_descriptor_find(to);
+    enum weft_descriptor_kind kind = weft_descriptor_kind_of(to, descriptor);
+    if (kernels_own(kind) || !weft_descriptor_blocks(to, descriptor))
+        return weft_call_raw(call);
+    return weft_block_in_kernel(call);
+}
+
+WEFT_HOOK(splice)
+{
+    return weft_block_in_kernel(call);
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * poll, select and epoll_wait.
+ *
+ * The kernel answers: each call is made with a zero time-out first and again whenever something may have
+ * become ready; between, the coroutine watches the same descriptors. What libev cannot watch (urgent data, a
+ * peer's half-close alone) and what swaps the signal mask is left to the kernel.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/time.h>
+
+#include "../core/slab.h"
+#include "block.h"
+#include "call.h"
+#include "deadline.h"
+#include "descriptor.h"
+#include "hooks.h"
+#include "signal.h"
+#include "user.h"
+#include "wait.h"
+
+enum { INLINE_WATCHERS = 2, READ_EVENTS = POLLIN | POLLRDNORM, WRITE_EVENTS = POLLOUT | POLLWRNORM };
+
+struct watching {
+    struct weft_watcher *watchers;
+    unsigned count;
+    struct weft_watcher inlined[INLINE_WATCHERS];
+};
+
+static bool watching_take(struct watching *watching, unsigned capacity)
+{
+    watching->count = 0;
+    watching->watchers = watching->inlined;
+    if (capacity > INLINE_WATCHERS)
+        watching->watchers = weft_reallocate(NULL, (long)(capacity * sizeof *watching->watchers));
+    return watching->watchers != NULL;
+}
+
+static void watching_release(struct watching *watching)
+{
+    if (watching->watchers != watching->inlined)
+        weft_reallocate(watching->watchers, 0);
+}
+
+static void watch(struct watching *watching, int fd, int events)
+{
+    watching->watchers[watching->count++] = (struct weft_watcher){.fd = fd, .events = events, .shared = true};
+}
+
+static bool watchable(const struct pollfd *polls, unsigned long count)
+{
+    for (unsigned long i = 0; i < count; i++)
+        if (polls[i].fd >= 0 && polls[i].events & ~(READ_EVENTS | WRITE_EVENTS) &&
+            !(polls[i].events & READ_EVENTS &&
+              !(polls[i].events & ~(READ_EVENTS | WRITE_EVENTS | POLLRDHUP))))
+            return false;
+    return true;
+}
+
+/* poll with a deadline; the kernel's first answer was that nothing is ready. */
+static long poll_until(struct weft_call *call, int64_t deadline)
+{
+    struct pollfd *polls = (struct pollfd *)call->arguments[0];
+    unsigned long count = (unsigned long)call->arguments[1];
+    struct watching watching;
+    if (!watchable(polls, count))
+        return weft_block_in_kernel(call);
+    if (!watching_take(&watching, (unsigned)count))
+        return -ENOMEM;
+    long result;
+    for (;;) {
+        watching.count = 0;
+        for (unsigned long i = 0; i < count; i++) {
+            int events = (polls[i].events & READ_EVENTS ? WEFT_READABLE : 0) |
+                         (polls[i].events & WRITE_EVENTS ? WEFT_WRITABLE : 0);
+            if (polls[i].fd >= 0) /* errors and hang-ups are told even when nothing was asked for */
+                watch(&watching, polls[i].fd, events ? events : WEFT_READABLE);
+        }
+        long waited = weft_wait_watchers(watching.watchers, watching.count, WEFT_REASON_POLL, deadline);
+        result = weft_raw3(SYS_poll, (long)polls, (long)count, 0);
+        if (result != 0)
+            break;
+        if (waited == -ETIMEDOUT)
+            break;
+        if (waited < 0 && waited != -EBADF) {
+            result = waited;
+            break;
+        }
+    }
+    watching_release(&watching);
+    return result;
+}
+
+WEFT_HOOK(poll)
+{
+    int timeout = (int)call->arguments[2];
+    long result = weft_raw3(SYS_poll, call->arguments[0], call->arguments[1], 0);
+    if (result != 0 || timeout == 0)
+        return result;
+    return poll_until(call, weft_deadline_from_milliseconds(timeout));
+}
+
+static long ppoll_masked(struct weft_call *call)
+{
+    struct timespec *timeout = (struct timespec *)call->arguments[2], checked;
+    if (timeout && !weft_user_read(&checked, timeout, sizeof checked))
+        return -EFAULT;
+    if (timeout && !weft_timespec_valid(timeout))
+        return -EINVAL;
+    int64_t deadline = weft_deadline_from(timeout, -1);
+    long result = weft_raw3(SYS_poll, call->arguments[0], call->arguments[1], 0);
+    if (result == 0 && !(timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0))
+        result = poll_until(call, deadline);
+    if (timeout && result >= 0)
+        *timeout = weft_deadline_left(deadline); /* as the kernel does */
+    return result;
+}
+
+WEFT_HOOK(ppoll)
+{
+    const uint64_t *mask = (const uint64_t *)call->arguments[3];
+    return mask ? weft_with_signal_mask(call, mask, (size_t)call->arguments[4], ppoll_masked)
+                : ppoll_masked(call);
+}
+
+/* The three sets of a select, at most FD_SETSIZE descriptors in our copies. */
+struct sets {
+    fd_set set[3];
+};
+
+static void sets_copy(struct sets *to, fd_set *const from[3], int count)
+{
+    size_t size = (size_t)(count + 63) / 64 * 8;
+    for (int i = 0; i < 3; i++)
+        if (from[i])
+            memcpy(&to->set[i], from[i], size);
+}
+
+static long select_now(struct sets *sets, fd_set *const user[3], int count)
+{
+    struct timespec none = {0, 0};
+    return weft_raw6(SYS_pselect6, count, user[0] ? (long)&sets->set[0] : 0,
+                     user[1] ? (long)&sets->set[1] : 0, user[2] ? (long)&sets->set[2] : 0, (long)&none, 0);
+}
+
+static bool any_set(const fd_set *set, int count)
+{
+    for (int fd = 0; set && fd < count; fd++)
+        if (FD_ISSET(fd, set))
+            return true;
+    return false;
+}
+
+static unsigned watch_sets(struct watching *watching, fd_set *const user[3], int count, bool counting)
+{
+    unsigned members = 0;
+    for (int fd = 0; fd < count; fd++) {
+        int events = (user[0] && FD_ISSET(fd, user[0]) ? WEFT_READABLE : 0) |
+                     (user[1] && FD_ISSET(fd, user[1]) ? WEFT_WRITABLE : 0);
+        if (!events)
+            continue;
+        members++;
+        if (!counting)
+            watch(watching, fd, events);
+    }
+    return members;
+}
+
+static long select_until(struct weft_call *call, int64_t deadline)
+{
+    int count = (int)call->arguments[0];
+    fd_set *const user[3] = {(fd_set *)call->arguments[1], (fd_set *)call->arguments[2],
+                             (fd_set *)call->arguments[3]};
+    struct watching watching;
+    struct sets sets;
+    if (count < 0 || count > FD_SETSIZE)
+        return weft_block_in_kernel(call);
+    for (int i = 0; i < 3; i++)
+        if (user[i] && !weft_user_read(&sets.set[i], user[i], (size_t)(count + 63) / 64 * 8))
+            return -EFAULT;
+    if (any_set(user[2], count))
+        return weft_block_in_kernel(call);
+    if (!watching_take(&watching, watch_sets(NULL, user, count, true)))
+        return -ENOMEM;
+    long result;
+    for (;;) {
+        sets_copy(&sets, user, count);
+        result = select_now(&sets, user, count);
+        if (result != 0)
+            break;
+        watching.count = 0;
+        watch_sets(&watching, user, count, false);
+        result = weft_wait_watchers(watching.watchers, watching.count, WEFT_REASON_SELECT, deadline);
+        if (result == -ETIMEDOUT) {
+            sets_copy(&sets, user, count);
+            result = select_now(&sets, user, count);
+            break;
+        }
+        if (result < 0 && result != -EBADF)
+            break;
+    }
+    if (result >= 0) {
+        fd_set *const answer[3] = {&sets.set[0], &sets.set[1], &sets.set[2]};
+        for (int i = 0; i < 3; i++)
+            if (user[i])
+                memcpy(user[i], answer[i], (size_t)(count + 63) / 64 * 8);
+    }
+    watching_release(&watching);
+    return result;
+}
+
+WEFT_HOOK(select)
+{
+    struct timeval *timeout = (struct timeval *)call->arguments[4], checked;
+    int64_t deadline = WEFT_NEVER;
+    if (timeout) {
+        if (!weft_user_read(&checked, timeout, sizeof checked))
+            return -EFAULT;
+        if (timeout->tv_sec < 0 || timeout->tv_usec < 0 || (timeout->tv_sec == 0 && timeout->tv_usec == 0))
+            return weft_call_raw(call);
+        struct timespec span = {timeout->tv_sec + timeout->tv_usec / 1000000,
+                                timeout->tv_usec % 1000000 * 1000};
+        deadline = weft_deadline_from(&span, -1);
+    }
+    long result = select_until(call, deadline);
+    if (timeout) {
+        struct timespec left = weft_deadline_left(deadline);
+        *timeout = (struct timeval){left.tv_sec, left.tv_nsec / 1000};
+    }
+    return result;
+}
+
+static long pselect6_masked(struct weft_call *call)
+{
+    struct timespec *timeout = (struct timespec *)call->arguments[4], checked;
+    if (timeout && !weft_user_read(&checked, timeout, sizeof checked))
+        return -EFAULT;
+    if (timeout && (!weft_timespec_valid(timeout) || (timeout->tv_sec == 0 && timeout->tv_nsec == 0)))
+        return weft_raw6(SYS_pselect6, call->arguments[0], call->arguments[1], call->arguments[2],
+                         call->arguments[3], (long)timeout, 0);
+    int64_t deadline = weft_deadline_from(timeout, -1);
+    long result = select_until(call, deadline);
+    if (timeout)
+        *timeout = weft_deadline_left(deadline);
+    return result;
+}
+
+WEFT_HOOK(pselect6)
+{
+    const struct {
+        const uint64_t *mask;
+        size_t size;
+    } *signals = (const void *)call->arguments[5];
+    if (signals && signals->mask)
+        return weft_with_signal_mask(call, signals->mask, signals->size, pselect6_masked);
+    return pselect6_masked(call);
+}
+
+static long epoll_until(struct weft_call *call, int64_t deadline)
+{
+    struct weft_target target = weft_target_of((int)call->arguments[0]);
+    for (;;) {
+        long waited = weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_EPOLL, deadline);
+        long result = weft_raw4(SYS_epoll_wait, target.fd, call->arguments[1], call->arguments[2], 0);
+        if (result != 0 || waited == -ETIMEDOUT)
+            return weft_target_done(&target, result);
+        if (waited < 0)
+            return weft_target_done(&target, waited);
+    }
+}
+
+static long epoll_first(struct weft_call *call)
+{
+    if (weft_loop_owns((int)call->arguments[0]))
+        return -EBADF;
+    return weft_raw4(SYS_epoll_wait, call->arguments[0], call->arguments[1], call->arguments[2], 0);
+}
+
+WEFT_HOOK(epoll_wait)
+{
+    long result = epoll_first(call);
+    int timeout = (int)call->arguments[3];
+    return result != 0 || timeout == 0 ? result : epoll_until(call, weft_deadline_from_milliseconds(timeout));
+}
+
+WEFT_HOOK(epoll_pwait)
+{
+    const uint64_t *mask = (const uint64_t *)call->arguments[4];
+    return mask ? weft_with_signal_mask(call, mask, (size_t)call->arguments[5], hook_epoll_wait)
+                : hook_epoll_wait(call);
+}
+
+static long epoll_pwait2_masked(struct weft_call *call)
+{
+    const struct timespec *timeout = (const struct timespec *)call->arguments[3];
+    struct timespec checked;
+    if (timeout && !weft_user_read(&checked, timeout, sizeof checked))
+        return -EFAULT;
+    if (timeout && !weft_timespec_valid(timeout))
+        return -EINVAL;
+    long result = epoll_first(call);
+    if (result != 0 || (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0))
+        return result;
+    return epoll_until(call, weft_deadline_from(timeout, -1));
+}
+
+WEFT_HOOK(epoll_pwait2)
+{
+    const uint64_t *mask = (const uint64_t *)call->arguments[4];
+    return mask ? weft_with_signal_mask(call, mask, (size_t)call->arguments[5], epoll_pwait2_masked)
+                : epoll_pwait2_masked(call);
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recv*, send*, and their relatives.
+ *
+ * Steady state of a request and its response: the last receive was short, so the next one waits first
+ * (one poll of the loop for all), receives (one call), and the send goes through (one call).
+ */
+#include "socket.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "block.h"
+#include "call.h"
+#include "deadline.h"
+#include "descriptor.h"
+#include "hooks.h"
+#include "vector.h"
+#include "wait.h"
+
+/* Readiness without success, so often in a row, means that readiness does not tell what the call waits for
+ * (an unconnected datagram socket's peer is full, ...): then only the kernel can wait for it. */
+enum { FUTILE_LIMIT = 4 };
+
+/* A wait that belongs to one call: its target, its deadline (asked for when first needed), its patience. */
+struct attempt {
+    struct weft_target target;
+    struct weft_descriptor *descriptor;
+    int64_t deadline;
+    bool deadline_known;
+    int futile;
+};
+
+static struct attempt attempt_at(int fd, struct weft_descriptor *descriptor)
+{
+    return (struct attempt){.target = weft_target_of(fd), .descriptor = descriptor};
+}
+
+/* Waits for the next try. Returns 0; -EAGAIN when the descriptor does not block or its time-out is over;
+ * another error when that is the call's result. */
+static long wait_for(struct attempt *attempt, int events, enum weft_reason reason)
+{
+    int fd = attempt->target.fd;
+    if (!weft_descriptor_blocks(fd, attempt->descriptor))
+        return -EAGAIN;
+    if (!attempt->deadline_known) {
+        attempt->deadline = weft_descriptor_deadline(fd, attempt->descriptor,
+                                                     events == WEFT_READABLE ? SO_RCVTIMEO : SO_SNDTIMEO);
+        attempt->deadline_known = true;
+    }
+    long result = weft_wait_target(&attempt->target, events, reason, attempt->deadline);
+    if (attempt->target.fd != fd)
+        attempt->descriptor = weft_descriptor_find(attempt->target.fd);
+    attempt->futile++;
+    return result == -ETIMEDOUT ? -EAGAIN : result;
+}
+
+/* Blocks in the kernel with the arguments of another call. */
+static long kernel_call(long number, long a, long b, long c, long d, long e, long f)
+{
+    struct weft_call call = {.number = number, .arguments = {a, b, c, d, e, f}};
+    return weft_block_in_kernel(&call);
+}
+
+/* After shutdown a datagram socket is readable, and yet has nothing for a call that does not wait. */
+static bool hung_up(int fd)
+{
+    struct pollfd poll = {.fd = fd, .events = POLLRDHUP};
+    return weft_raw3(SYS_poll, (long)&poll, 1, 0) > 0;
+}
+
+static bool drained(struct weft_descriptor *descriptor)
+{
+    if (!descriptor || !(descriptor->flags & WEFT_FD_DRAINED))
+        return false;
+    descriptor->flags &= (uint8_t)~WEFT_FD_DRAINED;
+    return true;
+}
+
+/* Remembers that a stream had less than was asked for. */
+static void note_drained(struct weft_descriptor *descriptor, long result, size_t size, int flags)
+{
+    if (descriptor && descriptor->kind == WEFT_KIND_STREAM && result > 0 && (size_t)result < size &&
+        !(flags & MSG_PEEK))
+        descriptor->flags |= WEFT_FD_DRAINED;
+}
+
+/* MSG_WAITALL on a stream needs several receives; peeking for all needs the kernel. */
+static long receive_all(int fd, struct weft_descriptor *descriptor, const struct iovec *parts, long count,
+                        int flags, struct msghdr *message)
+{
+    struct attempt attempt = attempt_at(fd, descriptor);
+    struct weft_vector rest;
+    long done = 0, result = weft_vector_copy(&rest, parts, count);
+    if (result < 0)
+        return result;
+    for (;;) {
+        struct msghdr step = message && done == 0 ? *message : (struct msghdr){0};
+        step.msg_iov = rest.parts;
+        step.msg_iovlen = (size_t)rest.count;
+        result =
+            weft_raw3(SYS_recvmsg, attempt.target.fd, (long)&step, (flags & ~MSG_WAITALL) | MSG_DONTWAIT);
+        if (message && done == 0 && result >= 0) {
+            message->msg_namelen = step.msg_namelen;
+            message->msg_controllen = step.msg_controllen;
+            message->msg_flags = step.msg_flags;
+        }
+        if (result > 0) {
+            done += result;
+            if (weft_vector_advance(&rest, (size_t)result) || step.msg_controllen)
+                break;
+            continue;
+        }
+        if (result != -EAGAIN)
+            break;
+        result = wait_for(&attempt, WEFT_READABLE, WEFT_REASON_READ);
+        if (result < 0)
+            break;
+    }
+    weft_vector_release(&rest);
+    return weft_target_done(&attempt.target, done > 0 ? done : result);
+}
+
+long weft_socket_receive(int fd, struct weft_descriptor *descriptor, void *buffer, size_t size, int flags,
+                         void *address, void *address_size)
+{
+    struct attempt attempt = attempt_at(fd, descriptor);
+    bool wait_first = drained(descriptor) && !(flags & MSG_DONTWAIT) && size > 0;
+    for (;;) {
+        long result = -EAGAIN;
+        if (!wait_first) {
+            result = weft_raw6(SYS_recvfrom, attempt.target.fd, (long)buffer, (long)size,
+                               flags | MSG_DONTWAIT, (long)address, (long)address_size);
+            if (result != -EAGAIN || flags & MSG_DONTWAIT) {
+                note_drained(attempt.descriptor, result, size, flags);
+                return weft_target_done(&attempt.target, result);
+            }
+        }
+        if (attempt.futile > 0 && hung_up(attempt.target.fd)) /* shut down: the kernel returns at once */
+            return weft_target_done(&attempt.target,
+                                    kernel_call(SYS_recvfrom, attempt.target.fd, (long)buffer, (long)size,
+                                                flags, (long)address, (long)address_size));
+        bool was_first = wait_first;
+        wait_first = false;
+        result = wait_for(&attempt, WEFT_READABLE, WEFT_REASON_READ);
+        if (result == -EAGAIN && was_first)
+            continue; /* does not block: the one attempt is still to be made */
+        if (result < 0)
+            return weft_target_done(&attempt.target, result);
+    }
+}
+
+long weft_socket_receive_message(int fd, struct weft_descriptor *descriptor, struct msghdr *message,
+                                 int flags)
+{
+    struct attempt attempt = attempt_at(fd, descriptor);
+    for (;;) {
+        long result = weft_raw3(SYS_recvmsg, attempt.target.fd, (long)message, flags | MSG_DONTWAIT);
+        if (result != -EAGAIN || flags & MSG_DONTWAIT)
+            return weft_target_done(&attempt.target, result);
+        if (attempt.futile > 0 && hung_up(attempt.target.fd))
+            return weft_target_done(
+                &attempt.target, kernel_call(SYS_recvmsg, attempt.target.fd, (long)message, flags, 0, 0, 0));
+        result = wait_for(&attempt, WEFT_READABLE, WEFT_REASON_READ);
+        if (result < 0)
+            return weft_target_done(&attempt.target, result);
+    }
+}
+
+long weft_socket_send(int fd, struct weft_descriptor *descriptor, const void *buffer, size_t size, int flags,
+                      const void *address, size_t address_size)
+{
+    struct attempt attempt = attempt_at(fd, descriptor);
+    bool whole = weft_descriptor_kind_of(fd, descriptor) == WEFT_KIND_STREAM && !(flags & MSG_DONTWAIT);
+    const char *rest = buffer;
+    size_t left = size;
+    long result;
+    for (;;) {
+        result = weft_raw6(SYS_sendto, attempt.target.fd, (long)rest, (long)left, flags | MSG_DONTWAIT,
+                           (long)address, (long)address_size);
+        if (result >= 0) {
+            rest += result;
+            left -= (size_t)result;
+            if (left == 0 || !whole)
+                break;
+            attempt.futile = 0;
+            if (!weft_descriptor_blocks(attempt.target.fd, attempt.descriptor))
+                break;
+        } else if (result != -EAGAIN || flags & MSG_DONTWAIT) {
+            break;
+        }
+        if (attempt.futile == FUTILE_LIMIT) {
+            result = kernel_call(SYS_sendto, attempt.target.fd, (long)rest, (long)left, flags, (long)address,
+                                 (long)address_size);
+            if (result > 0)
+                rest += result;
+            break;
+        }
+        result = wait_for(&attempt, WEFT_WRITABLE, WEFT_REASON_WRITE);
+        if (result < 0)
+            break;
+    }
+    return weft_target_done(&attempt.target,
+                            rest > (const char *)buffer ? rest - (const char *)buffer : result);
+}
+
+long weft_socket_send_message(int fd, struct weft_descriptor *descriptor, const struct msghdr *message,
+                              int flags)
+{
+    struct attempt attempt = attempt_at(fd, descriptor);
+    bool whole = weft_descriptor_kind_of(fd, descriptor) == WEFT_KIND_STREAM && !(flags & MSG_DONTWAIT);
+    struct msghdr step;
+    struct weft_vector rest = {0};
+    long done = 0, result;
+    for (;;) {
+        result = weft_raw3(SYS_sendmsg, attempt.target.fd, done ? (long)&step : (long)message,
+                           flags | MSG_DONTWAIT);
+        if (result >= 0) {
+            if (done == 0) {
+                step = *message;
+                if (step.msg_control && step.msg_controllen)
+                    weft_descriptors_shared(); /* descriptors may have gone with it */
+            }
+            if (done == 0 && whole &&
+                weft_vector_size(message->msg_iov, (long)message->msg_iovlen) > (size_t)result) {
+                long copied = weft_vector_copy(&rest, message->msg_iov, (long)message->msg_iovlen);
+                if (copied < 0)
+                    break;
+                step.msg_control = NULL; /* goes with the first byte only */
+                step.msg_controllen = 0;
+            }
+            done += result;
+            if (!rest.parts || weft_vector_advance(&rest, (size_t)result))
+                break;
+            step.msg_iov = rest.parts;
+            step.msg_iovlen = (size_t)rest.count;
+            attempt.futile = 0;
+            if (!weft_descriptor_blocks(attempt.target.fd, attempt.descriptor))
+                break;
+        } else if (result != -EAGAIN || flags & MSG_DONTWAIT) {
+            break;
+        }
+        if (attempt.futile == FUTILE_LIMIT) {
+            result = kernel_call(SYS_sendmsg, attempt.target.fd, done ? (long)&step : (long)message, flags, 0,
+                                 0, 0);
+            if (result > 0)
+                done += result;
+            break;
+        }
+        result = wait_for(&attempt, WEFT_WRITABLE, WEFT_REASON_WRITE);
+        if (result < 0)
+            break;
+    }
+    if (rest.parts)
+        weft_vector_release(&rest);
+    return weft_target_done(&attempt.target, done > 0 ? done : result);
+}
+
+static bool wants_all(struct weft_descriptor *descriptor, int fd, int flags)
+{
+    return flags & MSG_WAITALL && !(flags & MSG_DONTWAIT) &&
+           weft_descriptor_kind_of(fd, descriptor) == WEFT_KIND_STREAM;
+}
+
+/* Errors of the queue and out-of-band data do not wait; peeking for everything cannot be done in steps. */
+static bool left_to_kernel(int flags)
+{
+    return flags & (MSG_OOB | MSG_ERRQUEUE) || (flags & (MSG_PEEK | MSG_WAITALL)) == (MSG_PEEK | MSG_WAITALL);
+}
+
+WEFT_HOOK(recvfrom)
+{
+    int fd = (int)call->arguments[0], flags = (int)call->arguments[3];
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (!weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)))
+        return weft_call_raw(call);
+    if (left_to_kernel(flags))
+        return flags & MSG_OOB ? weft_call_raw(call) : weft_block_in_kernel(call);
+    if (wants_all(descriptor, fd, flags)) {
+        struct iovec part = {(void *)call->arguments[1], (size_t)call->arguments[2]};
+        return receive_all(fd, descriptor, &part, 1, flags, NULL);
+    }
+    return weft_socket_receive(fd, descriptor, (void *)call->arguments[1], (size_t)call->arguments[2], flags,
+                               (void *)call->arguments[4], (void *)call->arguments[5]);
+}
+
+WEFT_HOOK(recvmsg)
+{
+    int fd = (int)call->arguments[0], flags = (int)call->arguments[2];
+    struct msghdr *message = (struct msghdr *)call->arguments[1];
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (!message || !weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)) || flags & MSG_DONTWAIT)
+        return weft_call_raw(call);
+    if (left_to_kernel(flags))
+        return flags & (MSG_OOB | MSG_ERRQUEUE) ? weft_call_raw(call) : weft_block_in_kernel(call);
+    if (wants_all(descriptor, fd, flags))
+        return receive_all(fd, descriptor, message->msg_iov, (long)message->msg_iovlen, flags, message);
+    return weft_socket_receive_message(fd, descriptor, message, flags);
+}
+
+WEFT_HOOK(sendto)
+{
+    int fd = (int)call->arguments[0];
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (!weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)))
+        return weft_call_raw(call);
+    return weft_socket_send(fd, descriptor, (const void *)call->arguments[1], (size_t)call->arguments[2],
+                            (int)call->arguments[3], (const void *)call->arguments[4],
+                            (size_t)call->arguments[5]);
+}
+
+WEFT_HOOK(sendmsg)
+{
+    int fd = (int)call->arguments[0];
+    const struct msghdr *message = (const struct msghdr *)call->arguments[1];
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (!message || !weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)))
+        return weft_call_raw(call);
+    return weft_socket_send_message(fd, descriptor, message, (int)call->arguments[2]);
+}
+
+/*
+ * recvmmsg(fd, messages, count, flags, timeout): the time-out is looked at after each message only, as
+ * recvmmsg(2) says of the kernel's; with MSG_WAITFORONE what follows the first must be there already.
+ */
+WEFT_HOOK(recvmmsg)
+{
+    int fd = (int)call->arguments[0], flags = (int)call->arguments[3];
+    struct mmsghdr *messages = (struct mmsghdr *)call->arguments[1];
+    unsigned count = (unsigned)call->arguments[2];
+    struct timespec *timeout = (struct timespec *)call->arguments[4];
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (flags & MSG_DONTWAIT || !messages || count == 0 ||
+        !weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)) ||
+        (timeout && !weft_timespec_valid(timeout)))
+        return weft_call_raw(call);
+    int64_t deadline = weft_deadline_from(timeout, -1);
+    unsigned done = 0;
+    long result = 0;
+    while (done < count) {
+        int step_flags = flags & ~MSG_WAITFORONE;
+        if (flags & MSG_WAITFORONE && done > 0)
+            step_flags |= MSG_DONTWAIT;
+        result = weft_socket_receive_message(fd, descriptor, &messages[done].msg_hdr, step_flags);
+        if (result < 0)
+            break;
+        messages[done++].msg_len = (unsigned)result;
+        if (deadline != WEFT_NEVER && weft_now() >= deadline)
+            break;
+    }
+    if (timeout)
+        *timeout = weft_deadline_left(deadline);
+    return done > 0 ? (long)done : result;
+}
+
+WEFT_HOOK(sendmmsg)
+{
+    int fd = (int)call->arguments[0], flags = (int)call->arguments[3];
+    struct mmsghdr *messages = (struct mmsghdr *)call->arguments[1];
+    unsigned count = (unsigned)call->arguments[2], done = 0;
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (flags & MSG_DONTWAIT || !messages || !weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)))
+        return weft_call_raw(call);
+    long result = 0;
+    for (; done < count; done++) {
+        result = weft_socket_send_message(fd, descriptor, &messages[done].msg_hdr, flags);
+        if (result < 0)
+            break;
+        messages[done].msg_len = (unsigned)result;
+    }
+    return done > 0 ? (long)done : result;
+}

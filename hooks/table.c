@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which call has which hook, and the two wrappers that may stand before all of them: the trace's, and
+ * the one for children that share our memory.
+ */
+#include <sys/syscall.h>
+
+#include "../core/trace.h"
+#include "call.h"
+#include "hooks.h"
+
+struct entry {
+    int number;
+    weft_hook *hook;
+    const char *name;
+    unsigned char arguments; /* how many the trace shows */
+    unsigned char kind;      /* enum weft_trace_kind */
+};
+
+#define HOOK(name, arguments, kind)                                  \
+    {                                                                \
+        SYS_##name, hook_##name, #name, arguments, WEFT_TRACE_##kind \
+    }
+#define SAME(name, hook, arguments, kind)                            \
+    {                                                                \
+        SYS_##name, hook_##hook, #name, arguments, WEFT_TRACE_##kind \
+    }
+
+static const struct entry entries[] = {
+    HOOK(futex, 4, FUTEX),
+    HOOK(clone, 2, THREAD),
+    HOOK(clone3, 2, THREAD),
+    HOOK(vfork, 0, THREAD),
+    HOOK(fork, 0, THREAD),
+    HOOK(exit, 1, THREAD),
+    HOOK(exit_group, 1, THREAD),
+    HOOK(gettid, 0, THREAD),
+    HOOK(set_tid_address, 1, THREAD),
+    HOOK(set_robust_list, 2, THREAD),
+    HOOK(get_robust_list, 3, THREAD),
+    HOOK(rseq, 4, THREAD),
+    HOOK(madvise, 3, THREAD),
+    SAME(sched_setaffinity, sched_set, 3, THREAD),
+    SAME(sched_setscheduler, sched_set, 3, THREAD),
+    SAME(sched_setparam, sched_set, 2, THREAD),
+    SAME(sched_setattr, sched_set, 3, THREAD),
+    HOOK(sched_getaffinity, 3, THREAD),
+    HOOK(sched_getscheduler, 1, THREAD),
+    HOOK(sched_getparam, 2, THREAD),
+    HOOK(sched_getattr, 4, THREAD),
+    HOOK(sched_rr_get_interval, 2, THREAD),
+    HOOK(getpriority, 2, THREAD),
+    HOOK(setpriority, 3, THREAD),
+    HOOK(prctl, 2, THREAD),
+    HOOK(sched_yield, 0, SCHED),
+    HOOK(nanosleep, 2, SCHED),
+    HOOK(clock_nanosleep, 4, SCHED),
+    HOOK(rt_sigaction, 3, THREAD),
+    HOOK(rt_sigprocmask, 3, THREAD),
+    HOOK(rt_sigpending, 1, THREAD),
+    HOOK(rt_sigsuspend, 1, SCHED),
+    HOOK(rt_sigtimedwait, 3, SCHED),
+    HOOK(pause, 0, SCHED),
+    HOOK(tgkill, 3, THREAD),
+    SAME(tkill, tgkill, 2, THREAD),
+    HOOK(rt_tgsigqueueinfo, 4, THREAD),
+    SAME(wait4, blocking, 4, THREAD),
+    SAME(waitid, blocking, 5, THREAD),
+    SAME(flock, blocking, 2, IO),
+    SAME(msgrcv, blocking, 5, IO),
+    SAME(msgsnd, blocking, 4, IO),
+    SAME(semop, blocking, 3, IO),
+    SAME(semtimedop, blocking, 4, IO),
+    SAME(mq_timedsend, blocking, 5, IO),
+    SAME(mq_timedreceive, blocking, 5, IO),
+    HOOK(read, 3, IO),
+    HOOK(readv, 3, IO),
+    HOOK(write, 3, IO),
+    HOOK(writev, 3, IO),
+    HOOK(sendfile, 4, IO),
+    HOOK(splice, 6, IO),
+    HOOK(recvfrom, 6, IO),
+    HOOK(recvmsg, 3, IO),
+    HOOK(recvmmsg, 5, IO),
+    HOOK(sendto, 6, IO),
+    HOOK(sendmsg, 3, IO),
+    HOOK(sendmmsg, 4, IO),
+    HOOK(accept, 3, IO),
+    SAME(accept4, accept, 4, IO),
+    HOOK(connect, 3, IO),
+    HOOK(shutdown, 2, IO),
+    HOOK(poll, 3, IO),
+    HOOK(ppoll, 4, IO),
+    HOOK(select, 5, IO),
+    HOOK(pselect6, 6, IO),
+    HOOK(epoll_wait, 4, IO),
+    HOOK(epoll_pwait, 5, IO),
+    HOOK(epoll_pwait2, 5, IO),
+    HOOK(close, 1, IO),
+    HOOK(close_range, 3, IO),
+    HOOK(dup, 1, IO),
+    HOOK(dup2, 2, IO),
+    SAME(dup3, dup2, 3, IO),
+    HOOK(fcntl, 3, IO),
+    HOOK(ioctl, 3, IO),
+    HOOK(setsockopt, 5, IO),
+    SAME(socket, creates_one, 3, IO),
+    SAME(eventfd2, creates_one, 2, IO),
+    SAME(timerfd_create, creates_one, 2, IO),
+    SAME(pipe, creates_pair, 1, IO),
+    SAME(pipe2, creates_pair, 2, IO),
+    SAME(socketpair, creates_pair, 4, IO),
+};
+
+enum { ENTRIES = sizeof entries / sizeof *entries };
+
+weft_hook *weft_hooks[WEFT_CALL_LIMIT];
+static const struct entry *by_number[WEFT_CALL_LIMIT];
+
+/* Prints what the call was and what became of it. */
+static long traced(struct weft_call *call)
+{
+    const struct entry *entry = by_number[call->number];
+    struct coroutine *self = weft_current;
+    int64_t begin = weft_now();
+    self->parked_at = 0;
+    long result = entry->hook(call);
+    struct weft_line line = {0};
+    weft_trace_begin(&line, self);
+    weft_line_text(&line, entry->name);
+    weft_line_text(&line, "(");
+    for (int i = 0; i < entry->arguments; i++) {
+        if (i)
+            weft_line_text(&line, ", ");
+        unsigned long argument = (unsigned long)call->arguments[i];
+        if ((long)argument >= -4096 && argument + 4096 < 4096 + (1ul << 20))
+            weft_line_number(&line, (long)argument);
+        else
+            weft_line_hex(&line, argument);
+    }
+    weft_line_text(&line, ") = ");
+    weft_line_number(&line, result);
+    if (self->parked_at) {
+        weft_line_text(&line, " parked ");
+        weft_line_number(&line, (weft_now() - self->parked_at) / 1000);
+        weft_line_text(&line, "us");
+    }
+    weft_line_text(&line, " took ");
+    weft_line_number(&line, (weft_now() - begin) / 1000);
+    weft_line_text(&line, "us");
+    weft_trace_end(&line);
+    return result;
+}
+
+void weft_hooks_install(void)
+{
+    for (int i = 0; i < ENTRIES; i++) {
+        const struct entry *entry = &entries[i];
+        bool shown = weft_trace_mask & entry->kind && entry->number != SYS_exit;
+        by_number[entry->number] = entry;
+        weft_hooks[entry->number] = shown ? traced : entry->hook;
+    }
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life and identity of a thread, as glibc asks the kernel for them.
+ *
+ * A clone with CLONE_THREAD makes a coroutine whose first act is to return 0 from that very call, on the
+ * stack and with the thread pointer that glibc passed. exit ends it. Clones without CLONE_THREAD make
+ * processes and go to the kernel.
+ */
+#include <errno.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../core/futex.h"
+#include "../core/monitor.h"
+#include "../core/park.h"
+#include "../core/signal.h"
+#include "../core/trace.h"
+#include "call.h"
+#include "descriptor.h"
+#include "hooks.h"
+#include "identity.h"
+
+enum { RED_ZONE = WEFT_RED_ZONE };
+
+struct clone_request {
+    uint64_t flags;
+    uint64_t stack_top;
+    uint64_t fs_base;
+    int *parent_tid;
+    uint32_t *child_tid;
+};
+
+/* Makes the coroutine and its first context: a copy of the parent's call at the top of the new stack. */
+static long spawn(struct weft_call *call, const struct clone_request *request)
+{
+    struct coroutine *self = weft_current, *child = weft_coroutine_take(0);
+    if (!child)
+        return -EAGAIN;
+    struct weft_call *copy = (struct weft_call *)(request->stack_top - RED_ZONE - sizeof *copy);
+    memcpy(copy, call, sizeof *copy);
+    weft_context_prepare_call_return(&child->context, copy, request->fs_base);
+    weft_coroutine_bind(child, request->fs_base);
+    weft_signal_mask_begin(child, self->signal_mask);
+    weft_identity_begin(child, self, request->flags & CLONE_PARENT_SETTID ? request->parent_tid : NULL,
+                        request->fs_base);
+    child->in_hook = 1;
+    if (request->flags & CLONE_CHILD_CLEARTID)
+        child->clear_child_tid = request->child_tid;
+    if (request->flags & CLONE_PARENT_SETTID)
+        *request->parent_tid = child->tid;
+    if (request->flags & CLONE_CHILD_SETTID)
+        *request->child_tid = (uint32_t)child->tid;
+    int tid = child->tid;
+    if (weft_trace_mask & WEFT_TRACE_THREAD) {
+        struct weft_line line = {0};
+        weft_trace_begin(&line, self);
+        weft_line_text(&line, "create ");
+        weft_line_number(&line, tid);
+        weft_trace_end(&line);
+    }
+    weft_monitor_start();
+    struct processor *processor = weft_core_enter(self);
+    child->state = WEFT_PARKED; /* new: nobody else knows it */
+    weft_ready_next(processor, child, 0);
+    weft_core_leave(self);
+    return tid;
+}
+
+/* The first code of a new coroutine, called by entry.S: it was dispatched in core, as all are. */
+__attribute__((used)) void weft_child_started(void);
+void weft_child_started(void)
+{
+    weft_core_leave(weft_current);
+    weft_current->in_hook = 0;
+}
+
+static bool makes_thread(uint64_t flags)
+{
+    return (flags & (CLONE_VM | CLONE_THREAD | CLONE_SETTLS)) == (CLONE_VM | CLONE_THREAD | CLONE_SETTLS);
+}
+
+/* In the child of a fork: there is one kernel thread, which runs this coroutine and nothing else. */
+static void restart_in_child(struct coroutine *self)
+{
+    if (weft_machine_restart(self) != 0)
+        weft_raw1(SYS_exit_group, 127); /* neither epoll nor memory: a fork that fails late */
+    weft_descriptors_shared();
+}
+
+static long fork_process(struct weft_call *call)
+{
+    struct coroutine *self = weft_current;
+    weft_descriptors_shared();
+    weft_core_enter(self);
+    long result = weft_call_raw(call);
+    if (result == 0) {
+        restart_in_child(self);
+        weft_core_enter(self);
+    }
+    weft_core_leave(self);
+    return result;
+}
+
+long weft_clone_shared(struct weft_call *call); /* shared_clone.S */
+
+/*
+ * A child that shares our memory, thread pointer included, until it executes something or exits. It sees no
+ * coroutine meanwhile, so its calls are the kernel's; we wait for it in the kernel.
+ */
+static long share_memory_with_child(struct weft_call *call)
+{
+    struct coroutine *self = weft_current;
+    weft_descriptors_shared();
+    weft_kernel_enter(self);
+    weft_current = NULL;
+    long result = weft_clone_shared(call);
+    weft_current = self;
+    weft_kernel_leave(self);
+    return result;
+}
+
+WEFT_HOOK(clone)
+{
+    uint64_t flags = (uint64_t)call->arguments[0];
+    if (!makes_thread(flags)) {
+        if (flags & CLONE_VM)
+            return share_memory_with_child(call);
+        return call->arguments[1] ? WEFT_RAW : fork_process(call);
+    }
+    struct clone_request request = {
+        .flags = flags,
+        .stack_top = (uint64_t)call->arguments[1],
+        .parent_tid = (int *)call->arguments[2],
+        .child_tid = (uint32_t *)call->arguments[3],
+        .fs_base = (uint64_t)call->arguments[4],
+    };
+    return spawn(call, &request);
+}
+
+WEFT_HOOK(clone3)
+{
+    const struct clone_args *arguments = (const struct clone_args *)call->arguments[0];
+    if (!makes_thread(arguments->flags)) {
+        if (arguments->flags & CLONE_VM)
+            return share_memory_with_child(call);
+        return arguments->stack ? WEFT_RAW : fork_process(call);
+    }
+    struct clone_request request = {
+        .flags = arguments->flags,
+        .stack_top = arguments->stack + arguments->stack_size,
+        .parent_tid = (int *)arguments->parent_tid,
+        .child_tid = (uint32_t *)arguments->child_tid,
+        .fs_base = arguments->tls,
+    };
+    return spawn(call, &request);
+}
+
+WEFT_HOOK(fork)
+{
+    return fork_process(call);
+}
+
+/* Its child would run on this very stack, under our feet: it gets a copy of the memory instead, and the
+ * parent waits all the same. */
+WEFT_HOOK(vfork)
+{
+    struct weft_call copying = *call;
+    copying.number = SYS_clone;
+    copying.arguments[0] = CLONE_VFORK | SIGCHLD;
+    copying.arguments[1] = copying.arguments[2] = copying.arguments[3] = copying.arguments[4] = 0;
+    return fork_process(&copying);
+}
+
+/* On the next stack: the thread's own may be gone as soon as its id is cleared. In core. */
+static void finish(void *argument)
+{
+    struct coroutine *self = argument;
+    struct processor *processor = self->carrier->processor;
+    if (self->clear_child_tid) {
+        __atomic_store_n(self->clear_child_tid, 0, __ATOMIC_SEQ_CST);
+        weft_futex_wake_in_core(processor, self->clear_child_tid, 1, WEFT_FUTEX_ANY);
+    }
+    weft_signal_mask_end(self);
+    weft_coroutine_give(self);
+}
+
+WEFT_HOOK(exit)
+{
+    struct coroutine *self = weft_current;
+    (void)call;
+    if (weft_trace_mask & WEFT_TRACE_THREAD) {
+        struct weft_line line = {0};
+        weft_trace_begin(&line, self);
+        weft_line_text(&line, "exit");
+        weft_trace_end(&line);
+    }
+    struct processor *processor = weft_core_enter(self);
+    weft_futex_release_robust(self, processor);
+    weft_end(self, finish, self);
+}
+
+static void release_robust(struct coroutine *coroutine, void *processor)
+{
+    weft_futex_release_robust(coroutine, processor);
+}
+
+/* The kernel does for the robust locks of its threads what we do for ours: other processes may wait. */
+WEFT_HOOK(exit_group)
+{
+    weft_coroutine_each(release_robust, weft_core_enter(weft_current));
+    return weft_call_raw(call);
+}
+
+WEFT_HOOK(gettid)
+{
+    (void)call;
+    return weft_current->tid;
+}
+
+WEFT_HOOK(set_tid_address)
+{
+    weft_current->clear_child_tid = (uint32_t *)call->arguments[0];
+    return weft_current->tid;
+}
+
+WEFT_HOOK(set_robust_list)
+{
+    if (call->arguments[1] != (long)(3 * sizeof(long))) /* struct robust_list_head */
+        return -EINVAL;
+    weft_current->robust_list = (void *)call->arguments[0];
+    return 0;
+}
+
+WEFT_HOOK(get_robust_list)
+{
+    int tid = (int)call->arguments[0];
+    struct coroutine *coroutine = tid ? weft_coroutine_find(tid) : weft_current;
+    if (!coroutine)
+        return weft_call_raw(call);
+    *(void **)call->arguments[1] = coroutine->robust_list;
+    *(size_t *)call->arguments[2] = 3 * sizeof(long);
+    return 0;
+}
+
+/*
+ * A restartable sequence belongs to a kernel thread; a coroutine has none of its own. The registration
+ * succeeds, since glibc dies otherwise, but the area says what it says when it had failed, so that glibc
+ * asks the kernel for the CPU number.
+ */
+WEFT_HOOK(rseq)
+{
+    enum { UNREGISTER = 1, CPU_ID = 1, REGISTRATION_FAILED = -2 };
+    int32_t *area = (int32_t *)call->arguments[0];
+    if (!(call->arguments[2] & UNREGISTER))
+        area[CPU_ID] = REGISTRATION_FAILED;
+    return 0;
+}
+
+/*
+ * A thread of glibc's gives its stack's pages back right before it exits. The next thread on that stack
+ * touches the same hot pages again, so some below the stack pointer stay.
+ */
+WEFT_HOOK(madvise)
+{
+    enum { KEPT = 16 * 1024 };
+    uintptr_t start = (uintptr_t)call->arguments[0], here = (uintptr_t)__builtin_frame_address(0);
+    size_t size = (size_t)call->arguments[1];
+    if (call->arguments[2] == MADV_DONTNEED && start < here && here - (start + size) < KEPT) {
+        if (size <= KEPT)
+            return 0;
+        return weft_raw3(SYS_madvise, (long)start, (long)(size - KEPT), MADV_DONTNEED);
+    }
+    return weft_call_raw(call);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for descriptors.
+ *
+ * Natively a thread that is blocked in a call on a descriptor holds on to the open file description: another
+ * thread may close the number or give it another meaning, and the call goes on with the old one. So the
+ * waiter's number may change while it waits: to that of a duplicate that is made just then, and
+ * closed when its last user is done.
+ */
+#ifndef WEFT_HOOKS_WAIT_H
+#define WEFT_HOOKS_WAIT_H
+
+#include <stdint.h>
+
+#include "../core/loop.h"
+#include "../core/park.h"
+
+/* The descriptor of a call in progress. */
+struct weft_target {
+    int fd;       /* to be used from now on */
+    int original; /* as the program passed it */
+};
+
+static inline struct weft_target weft_target_of(int fd)
+{
+    return (struct weft_target){fd, fd};
+}
+
+/*
+ * Parks until the target is ready for `events` (WEFT_READABLE, WEFT_WRITABLE), at most until the deadline.
+ * Returns 0 (perhaps spuriously: the caller tries its call again), -ETIMEDOUT, -EINTR, -EBADF, -ENOMEM.
+ */
+long weft_wait_target(struct weft_target *target, int events, enum weft_reason reason, int64_t deadline);
+
+/* Ends the use of a target; `result` is passed through. */
+long weft_target_done(const struct weft_target *target, long result);
+
+/* Parks until one of `count` watchers fires (fd, events and shared are set by the caller). Results as above.
+ */
+long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft_reason reason,
+                        int64_t deadline);
+
+/* The number is about to be closed or overwritten. */
+void weft_wait_leave_number(int fd);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../core/trace.h"
+
+enum { PROCESSORS_LIMIT = 1024 };
+
+static const struct {
+    const char *name;
+    unsigned mask;
+} kinds[] = {
+    {"io", WEFT_TRACE_IO},         {"futex", WEFT_TRACE_FUTEX}, {"sched", WEFT_TRACE_SCHED},
+    {"thread", WEFT_TRACE_THREAD}, {"all", WEFT_TRACE_ALL},
+};
+
+static bool read_kinds(const char *text, size_t length, unsigned *mask)
+{
+    while (length > 0) {
+        const char *comma = memchr(text, ',', length);
+        size_t word = comma ? (size_t)(comma - text) : length;
+        bool known = false;
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+            if (strlen(kinds[i].name) == word && memcmp(kinds[i].name, text, word) == 0) {
+                *mask |= kinds[i].mask;
+                known = true;
+            }
+        if (!known)
+            return false;
+        text += word + (comma != NULL);
+        length -= word + (comma != NULL);
+    }
+    return *mask != 0;
+}
+
+void weft_config_read(struct weft_config *config)
+{
+    *config = (struct weft_config){.processors = 1};
+    const char *processors = getenv("WEFT_PROCESSORS"), *trace = getenv("WEFT_TRACE");
+    if (processors && *processors) {
+        char *end;
+        unsigned long number = strtoul(processors, &end, 10);
+        if (*end || *processors < '0' || *processors > '9' || number == 0 || number > PROCESSORS_LIMIT)
+            config->wrong = "WEFT_PROCESSORS is not a number from 1 to 1024";
+        else
+            config->processors = (unsigned)number;
+    }
+    if (trace && *trace) {
+        const char *colon = strchr(trace, ':');
+        size_t length = colon ? (size_t)(colon - trace) : strlen(trace);
+        if (!read_kinds(trace, length, &config->trace_mask) || (colon && !colon[1]))
+            config->wrong = "WEFT_TRACE is not WORDS or WORDS:FILE with words of io,futex,sched,thread,all";
+        else if (colon)
+            config->trace_file = colon + 1;
+    }
+}

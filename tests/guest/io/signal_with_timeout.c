@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// A recv or accept with SO_RCVTIMEO that a signal interrupts is EINTR even with SA_RESTART; so is a write
+// with SO_SNDTIMEO.
+#include "handler.h"
+
+static int fds[2], listener;
+static atomic_int returned;
+
+static void *caller(void *argument)
+{
+    char byte = 0;
+    if (argument == (void *)0)
+        CHECK_FAILS(recv(fds[0], &byte, 1, 0), EINTR);
+    else if (argument == (void *)1)
+        CHECK_FAILS(accept(listener, NULL, NULL), EINTR);
+    else
+        CHECK_FAILS(write(fds[1], &byte, 1), EINTR);
+    returned = 1;
+    return NULL;
+}
+
+int main(void)
+{
+    struct sockaddr_in address;
+    handler_install(SIGUSR1, SA_RESTART);
+    unix_pair(SOCK_STREAM, fds);
+    listener = tcp_listen(1, &address);
+    set_timeout(fds[0], SO_RCVTIMEO, 30000);
+    set_timeout(fds[1], SO_SNDTIMEO, 30000);
+    set_timeout(listener, SO_RCVTIMEO, 30000);
+    for (int i = 0; i < 3; i++) {
+        if (i == 2)
+            fill_up(fds[1]);
+        returned = 0;
+        pthread_t thread = guest_start(caller, (void *)(intptr_t)i);
+        signal_until(thread, &returned);
+        guest_join(thread);
+    }
+    puts("recv, accept, write: EINTR");
+    return guest_success();
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// One blocking write of 8 MiB to a TCP connection with a slow reader returns the full count.
+#include "whole.h"
+
+static int fds[2];
+
+static void *writer(void *unused)
+{
+    pattern_fill(whole_data, WHOLE, 0);
+    CHECK(write(fds[1], whole_data, WHOLE) == WHOLE);
+    CHECK(close(fds[1]) == 0);
+    return unused;
+}
+
+int main(void)
+{
+    tcp_pair(fds);
+    pthread_t thread = guest_start(writer, NULL);
+    printf("read %zu\n", whole_read(fds[0]));
+    guest_join(thread);
+    return guest_success();
+}

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""The micro-benchmarks: what each runs, and one measurement of it."""
+
+import os
+
+import machine
+
+ONE_CORE = "one core"
+TWO_CORES = "2 cores"
+
+# name: program and arguments; each prints ns per operation.
+OPERATIONS = {
+    "switch": ["bench_switch"],
+    "yield": ["bench_yield"],
+    "create_join": ["bench_create_join"],
+    "condvar": ["bench_condvar"],
+    "mutex": ["bench_mutex"],
+    "pipe": ["bench_ping_pong", "pipe"],
+    "socketpair": ["bench_ping_pong", "socketpair"],
+    "tcp": ["bench_ping_pong", "tcp"],
+}
+
+# name: the program whose life is measured; no slash means one of ours.
+STARTUPS = {"startup": "/bin/true", "startup_threaded": "bench_one_thread"}
+
+
+def placements():
+    """name: the CPUs to run on."""
+    available = machine.cpus()
+    return {ONE_CORE: set(available[:1]), TWO_CORES: set(available)}
+
+
+class Micro:
+    """Measures with the programs in `directory`; `library` is None when there is no weft."""
+
+    def __init__(self, directory, library, milliseconds, lives):
+        self.directory = directory
+        self.library = library
+        self.milliseconds = milliseconds
+        self.lives = lives
+
+    def path(self, program):
+        return program if "/" in program else os.path.join(self.directory, program)
+
+    def operation(self, name, side, where):
+        """ns per operation of one run; `side` is native or weft."""
+        program, *arguments = OPERATIONS[name]
+        # The primitive is linked with weft, not preloaded.
+        preload = self.library if side == "weft" and name != "switch" else None
+        command = [self.path(program), *arguments, str(self.milliseconds)]
+        return {side: float(machine.output_of(command, where, preload))}
+
+    def startup(self, name, where):
+        """ns of a program's life by side; the driver alternates by itself."""
+        command = [self.path("bench_startup"), self.library or "-", str(self.lives)]
+        figures = machine.output_of([*command, self.path(STARTUPS[name])], where).split()
+        return dict(zip(("native", "weft"), map(float, figures)))
+
+    def one_round(self, name, where):
+        """One figure a side, taken in turn."""
+        if name in STARTUPS:
+            return self.startup(name, where)
+        figures = {}
+        if name != "switch":
+            figures |= self.operation(name, "native", where)
+        if self.library:
+            figures |= self.operation(name, "weft", where)
+        return figures
