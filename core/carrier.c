@@ -13,8 +13,13 @@
  * libev_system.c are used. So weft_current is NULL on a carrier, and nothing of libc that needs more may be
  * called there.
  *
- * Locks: spare_lock protects the list of spare carriers; global_lock the global queue. Neither is held
- * with the other.
+ * A carrier without a processor is a spare and waits to be used again. One that is not needed for SPARE_TIME
+ * ends its kernel thread, but for a few (SPARES_KEPT): after a burst of blocking calls the process is as
+ * small as before. Its stack and block are used again when the kernel says, by CLONE_CHILD_CLEARTID, that the
+ * thread is gone.
+ *
+ * Locks: spare_lock protects the lists of spare and retired carriers; global_lock the global queue. Neither
+ * is held with the other.
  */
 #include "carrier.h"
 
@@ -24,7 +29,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
+#include "balance.h"
 #include "check.h"
 #include "loop.h"
 #include "monitor.h"
@@ -32,9 +39,10 @@
 #include "raw.h"
 #include "signal.h"
 #include "slab.h"
-#include "trace.h"
+#include "visit.h"
 
 enum { GUARD = 4096, STACK = 64 * 1024, HEADER = 4096 };
+enum { SPARES_KEPT = 2, SPARE_TIME = 100000000 /* ns */ };
 
 long weft_carrier_clone(unsigned long flags, void *stack, int *tid, void *fs_base, void (*entry)(void *),
                         void *argument); /* clone.S */
@@ -42,13 +50,43 @@ long weft_carrier_clone(unsigned long flags, void *stack, int *tid, void *fs_bas
 static struct weft_slab carriers = WEFT_SLAB_OF(struct carrier);
 static atomic_uint carriers_alive = 1;
 static struct weft_lock spare_lock;
-static struct carrier *spares;
+static struct weft_list spares = {&spares, &spares}; /* newest first */
+static struct weft_list retired = {&retired,
+                                   &retired}; /* oldest first: their kernel threads end, or have ended */
+static unsigned spare_count;
 static struct weft_lock global_lock;
 static struct queue global;
 static atomic_size_t global_length;
 
+static void prepare(struct carrier *carrier)
+{
+    char *top = carrier->stack_top;
+    weft_context_prepare(&carrier->context, top, carrier->context.fs_base, weft_carrier_run, carrier);
+}
+
+/* A carrier whose kernel thread has ended. */
+static struct carrier *take_retired(void)
+{
+    struct carrier *carrier = NULL;
+    weft_lock_acquire(&spare_lock);
+    if (!weft_list_empty(&retired)) {
+        carrier = weft_container(retired.next, struct carrier, spare_node);
+        if (__atomic_load_n(&carrier->tid, __ATOMIC_ACQUIRE) == 0)
+            weft_list_remove(&carrier->spare_node);
+        else
+            carrier = NULL;
+    }
+    weft_lock_release(&spare_lock);
+    return carrier;
+}
+
 struct carrier *weft_carrier_create(void)
 {
+    struct carrier *used = take_retired();
+    if (used) {
+        prepare(used);
+        return used;
+    }
     uintptr_t here = weft_fs_base();
     /* All our __thread variables lie in one block, of far less than a page, around weft_current. */
     size_t thread_room = (here - (uintptr_t)&weft_current + 2 * HEADER) & ~(size_t)(HEADER - 1);
@@ -63,8 +101,10 @@ struct carrier *weft_carrier_create(void)
     memcpy(fs_base, (void *)here, 64); /* canary and pointer guard stand in the first words */
     *(char **)fs_base = fs_base;
     *((char **)fs_base + 2) = fs_base;
-    weft_context_prepare(&carrier->context, fs_base - thread_room, (uintptr_t)fs_base, weft_carrier_run,
-                         carrier);
+    carrier->stack_top = fs_base - thread_room;
+    carrier->context.fs_base = (uintptr_t)fs_base;
+    weft_list_init(&carrier->spare_node);
+    prepare(carrier);
     return carrier;
 }
 
@@ -79,11 +119,7 @@ void weft_global_append(struct coroutine *coroutine)
     global.tail = coroutine;
     atomic_store(&global_length, ++global.length);
     weft_lock_release(&global_lock);
-    for (unsigned i = 0; i < weft_processor_count; i++)
-        if (atomic_exchange(&weft_processors[i].asleep, 0)) {
-            weft_loop_wake(weft_processors[i].loop);
-            break;
-        }
+    weft_balance_wake_one();
 }
 
 struct coroutine *weft_global_take(void)
@@ -109,7 +145,9 @@ bool weft_global_empty(void)
 
 void weft_carriers_forget(void)
 {
-    spares = NULL;
+    weft_list_init(&spares);
+    weft_list_init(&retired);
+    spare_count = 0;
     spare_lock = global_lock = (struct weft_lock){0};
     global = (struct queue){0};
     atomic_store(&global_length, 0);
@@ -124,50 +162,106 @@ unsigned weft_carrier_count(void)
 int weft_carrier_clone_thread(struct carrier *carrier, void (*entry)(void *))
 {
     unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-                          CLONE_SETTLS | CLONE_PARENT_SETTID;
+                          CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
     long result = weft_carrier_clone(flags, carrier->context.rsp, &carrier->tid,
                                      (void *)carrier->context.fs_base, entry, carrier);
     return result < 0 ? (int)result : 0;
 }
 
-int weft_carrier_start(struct carrier *carrier, struct processor *processor)
+void weft_carrier_hold(struct processor *processor, uintptr_t owner)
 {
-    carrier->processor = processor;
-    atomic_store(&processor->owner, (uintptr_t)carrier | WEFT_IN);
-    atomic_fetch_add(&carriers_alive, 1);
-    int result = weft_carrier_clone_thread(carrier, weft_carrier_run);
-    if (result < 0)
-        atomic_fetch_sub(&carriers_alive, 1);
-    return result;
+    uintptr_t nobody = 0;
+    for (unsigned round = 0; !atomic_compare_exchange_weak(&processor->owner, &nobody, owner); round++) {
+        weft_check((nobody & ~WEFT_VISITED) == 0);
+        nobody = 0;
+        weft_visit_pause(round);
+    }
+}
+
+static struct carrier *take_spare(void)
+{
+    struct carrier *carrier = NULL;
+    weft_lock_acquire(&spare_lock);
+    if (!weft_list_empty(&spares)) {
+        carrier = weft_container(spares.next, struct carrier, spare_node);
+        weft_list_remove(&carrier->spare_node);
+        spare_count--;
+    }
+    weft_lock_release(&spare_lock);
+    return carrier;
 }
 
 int weft_carrier_adopt(struct processor *processor)
 {
-    weft_lock_acquire(&spare_lock);
-    struct carrier *carrier = spares;
-    if (carrier)
-        spares = carrier->next_spare;
-    weft_lock_release(&spare_lock);
+    struct carrier *carrier = take_spare();
     if (carrier) {
         carrier->processor = processor;
-        atomic_store(&processor->owner, (uintptr_t)carrier | WEFT_IN);
+        weft_carrier_hold(processor, (uintptr_t)carrier | WEFT_IN);
         atomic_store(&carrier->wake, 1);
         weft_raw3(SYS_futex, (long)&carrier->wake, FUTEX_WAKE_PRIVATE, 1);
         return 0;
     }
     carrier = weft_carrier_create();
-    return carrier ? weft_carrier_start(carrier, processor) : -ENOMEM;
+    if (!carrier)
+        return -ENOMEM;
+    carrier->processor = processor;
+    weft_carrier_hold(processor, (uintptr_t)carrier | WEFT_IN);
+    atomic_fetch_add(&carriers_alive, 1);
+    int result = weft_carrier_clone_thread(carrier, weft_carrier_run);
+    if (result < 0) {
+        atomic_store(&processor->owner, 0);
+        atomic_fetch_sub(&carriers_alive, 1);
+        __atomic_store_n(&carrier->tid, 0, __ATOMIC_RELEASE);
+        weft_lock_acquire(&spare_lock);
+        weft_list_append(&retired, &carrier->spare_node);
+        weft_lock_release(&spare_lock);
+    }
+    return result;
+}
+
+void weft_carrier_hand_on(struct carrier *carrier, struct processor *processor)
+{
+    atomic_store(&processor->owner, 0);
+    if (weft_carrier_adopt(processor) != 0)
+        weft_carrier_hold(processor, (uintptr_t)carrier); /* no kernel thread to be had: all wait */
+}
+
+/* Ends this kernel thread if it is still an unwanted spare. The first one stays: its end would be the
+ * process's as far as others can see. */
+static void retire(struct carrier *carrier)
+{
+    weft_lock_acquire(&spare_lock);
+    bool unwanted =
+        spare_count > SPARES_KEPT + weft_processor_count && !weft_list_empty(&carrier->spare_node);
+    if (unwanted) {
+        weft_list_remove(&carrier->spare_node);
+        spare_count--;
+        weft_list_append(&retired, &carrier->spare_node);
+    }
+    weft_lock_release(&spare_lock);
+    if (!unwanted)
+        return;
+    atomic_fetch_sub(&carriers_alive, 1);
+    weft_raw1(SYS_exit, 0);
 }
 
 /* Waits until weft_carrier_adopt gives it a processor. */
 static void wait_as_spare(struct carrier *carrier)
 {
+    bool first = carrier->tid == (int)weft_raw0(SYS_getpid);
     weft_lock_acquire(&spare_lock);
-    carrier->next_spare = spares;
-    spares = carrier;
+    weft_list_append(spares.next, &carrier->spare_node); /* before the first: the newest is the hottest */
+    spare_count++;
     weft_lock_release(&spare_lock);
-    while (atomic_exchange(&carrier->wake, 0) == 0)
-        weft_raw4(SYS_futex, (long)&carrier->wake, FUTEX_WAIT_PRIVATE, 0, 0);
+    while (atomic_exchange(&carrier->wake, 0) == 0) {
+        bool surplus =
+            !first && __atomic_load_n(&spare_count, __ATOMIC_RELAXED) > SPARES_KEPT + weft_processor_count;
+        struct timespec time = {0, SPARE_TIME};
+        long result =
+            weft_raw4(SYS_futex, (long)&carrier->wake, FUTEX_WAIT_PRIVATE, 0, surplus ? (long)&time : 0);
+        if (result == -ETIMEDOUT)
+            retire(carrier);
+    }
 }
 
 static void fire_deadlines(struct processor *processor, int64_t now)
@@ -189,7 +283,10 @@ static void dispatch(struct carrier *carrier, struct coroutine *next)
     weft_switch(&carrier->context, &next->context, NULL, NULL);
 }
 
-/* Nothing is ready: sleeps in the loop until something is. */
+/*
+ * Nothing is ready: sleeps in the loop until something is. Whoever has work for this processor publishes it,
+ * then looks at `asleep` behind a full barrier (weft_processor_wake); here it is the other way about.
+ */
 static void sleep_in_loop(struct processor *processor)
 {
     int64_t next = weft_timers_next(&processor->timers), timeout = WEFT_NEVER;
@@ -197,12 +294,38 @@ static void sleep_in_loop(struct processor *processor)
         int64_t now = weft_now();
         timeout = next > now ? next - now : 0;
     }
-    atomic_store(&processor->asleep, 1);
-    if (atomic_load(&processor->inbox) || atomic_load(&weft_signals_arrived) || !weft_global_empty())
-        timeout = 0; /* posted before it could see that we sleep */
+    timeout = weft_balance_nap(processor, timeout);
+    atomic_fetch_add(&weft_idle_processors, 1);
+    atomic_store(&processor->asleep, WEFT_ASLEEP);
+    if (atomic_load(&processor->inbox) || atomic_load(&processor->interrupts) ||
+        atomic_load(&processor->visitors) || atomic_load(&weft_signals_arrived) || !weft_global_empty())
+        timeout = 0;
     weft_loop_poll(processor->loop, timeout);
-    atomic_store(&processor->asleep, 0);
+    if (atomic_exchange(&processor->asleep, WEFT_AWAKE) == WEFT_ASLEEP)
+        atomic_fetch_sub(&weft_idle_processors, 1);
     weft_monitor_wake();
+}
+
+/* Polls the loop when it is due, and takes note of what dispatches have cost since the last time. */
+static void poll_when_due(struct processor *processor)
+{
+    uint64_t now = __builtin_ia32_rdtsc();
+    if (now - processor->polled_at < WEFT_POLL_CYCLES)
+        return;
+    uint32_t dispatches = processor->ticks - processor->ticks_at_poll;
+    if (dispatches)
+        processor->dispatch_cycles = (now - processor->polled_at) / dispatches;
+    weft_loop_poll(processor->loop, 0);
+    processor->ticks_at_poll = processor->ticks;
+    processor->polled_at = now;
+}
+
+static void follow_kernel_mask(struct carrier *carrier)
+{
+    if (carrier->kernel_mask == weft_signal_kernel_mask())
+        return;
+    carrier->kernel_mask = weft_signal_kernel_mask();
+    weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&carrier->kernel_mask, 0, sizeof carrier->kernel_mask);
 }
 
 void weft_carrier_run(void *argument)
@@ -214,30 +337,27 @@ void weft_carrier_run(void *argument)
             wait_as_spare(carrier);
             continue;
         }
-        /* Here the loop is polled once in a while even when coroutines are ready all the time. */
-        if (weft_processor_busy(processor)) {
-            if (weft_processor_poll_due(processor)) {
-                weft_loop_poll(processor->loop, 0);
-                processor->polled_at = __builtin_ia32_rdtsc();
-            }
+        if (!weft_visit_admit(carrier, processor))
+            continue;
+        struct coroutine *stray = weft_global_take();
+        if (stray)
+            weft_processor_append(processor, stray);
+        /* The loop is polled once in a while even when coroutines are ready all the time. */
+        if (weft_processor_busy(processor) || weft_balance_steal(processor)) {
+            poll_when_due(processor);
         } else {
-            struct coroutine *stray = weft_global_take();
-            if (stray) {
-                weft_processor_append(processor, stray);
-            } else {
-                sleep_in_loop(processor);
-                processor->polled_at = __builtin_ia32_rdtsc();
-            }
+            sleep_in_loop(processor);
+            processor->ticks_at_poll = processor->ticks;
+            processor->polled_at = __builtin_ia32_rdtsc();
         }
         if (atomic_load(&weft_signals_arrived))
             weft_signals_distribute(processor);
-        if (carrier->kernel_mask != weft_signal_kernel_mask()) {
-            carrier->kernel_mask = weft_signal_kernel_mask();
-            weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&carrier->kernel_mask, 0,
-                      sizeof carrier->kernel_mask);
-        }
+        if (atomic_load_explicit(&processor->interrupts, memory_order_relaxed))
+            weft_interrupts_serve(processor);
+        follow_kernel_mask(carrier);
         if (processor->timers.count)
             fire_deadlines(processor, weft_now());
+        weft_balance_share(processor);
         struct coroutine *next = weft_processor_pick(processor);
         if (next)
             dispatch(carrier, next);

@@ -8,15 +8,23 @@
 /* A carrier with a stack and a thread block, without a kernel thread yet; NULL when out of memory. */
 struct carrier *weft_carrier_create(void);
 
-/* Starts a kernel thread for a created carrier, which holds `processor`. Returns 0 or -errno. */
-int weft_carrier_start(struct carrier *carrier, struct processor *processor);
-
 /* Starts a kernel thread on the stack and with the thread block of `carrier`, which runs entry(carrier).
  * Returns 0 or -errno. */
 int weft_carrier_clone_thread(struct carrier *carrier, void (*entry)(void *));
 
-/* Gives `processor`, whose owner the caller has set to 0 or taken, to a spare or new carrier. */
+/* Gives `processor`, which is nobody's (the caller has set its owner to 0, or woke a vacant one), to a spare
+ * or new carrier. Returns 0 or -errno. */
 int weft_carrier_adopt(struct processor *processor);
+
+/* In core: gives the processor away; `carrier` goes on without it, or, when no other can be had, outside of
+ * core. */
+void weft_carrier_hand_on(struct carrier *carrier, struct processor *processor);
+
+/* Sets the owner of a processor that is nobody's. */
+void weft_carrier_hold(struct processor *processor, uintptr_t owner);
+
+/* A carrier's own way back into core. Returns false when the processor is somebody else's. */
+bool weft_carrier_return(struct carrier *carrier, struct processor *processor);
 
 /* Coroutines that are ready and belong to no processor. Callable from any kernel thread. */
 void weft_global_append(struct coroutine *coroutine);
@@ -29,7 +37,7 @@ _Noreturn void weft_carrier_run(void *carrier);
 /* After a fork: forgets the spare carriers and the global queue, which exist no more. */
 void weft_carriers_forget(void);
 
-/* Number of carriers that have a kernel thread. */
+/* Number of carriers that have a kernel thread; those that are about to end count. */
 unsigned weft_carrier_count(void);
 
 #endif

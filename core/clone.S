@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * long weft_carrier_clone(flags %rdi, stack %rsi, int *tid %rdx, fs_base %rcx, entry %r8, argument %r9)
- * starts a kernel thread that calls entry(argument) on `stack`. Returns its id or -errno.
+ * starts a kernel thread that calls entry(argument) on `stack`. Returns its id or -errno. The kernel stores the
+ * id to *tid, and 0 when the thread is gone.
  * (glibc's clone would do, but it is one of the calls that weft redirects.)
  */
 #define SYS_clone 56
@@ -21,7 +22,7 @@ weft_carrier_clone:
         movq    %r8, %rbx                       /* entry and argument outlive the call in registers */
         movq    %r9, %rbp
         movq    %rcx, %r8                       /* clone(flags, stack, parent_tid, child_tid, tls) */
-        xorl    %r10d, %r10d
+        movq    %rdx, %r10
         andq    $-16, %rsi
         movl    $SYS_clone, %eax
         syscall

@@ -8,6 +8,7 @@
  */
 #include "coroutine.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "check.h"
@@ -29,14 +30,14 @@ const char *const weft_reason_names[WEFT_REASONS] = {
 };
 
 static struct weft_slab slab = WEFT_SLAB_OF(struct coroutine);
-static struct weft_lock lock;                     /* protects the rest of this file's state */
-static struct coroutine **table[INDICES / CHUNK]; /* by index; NULL: free or never used */
-static uint32_t indices_used;                     /* indices ever given out */
+static struct weft_lock lock;                             /* protects the rest of this file's state */
+static struct coroutine **_Atomic table[INDICES / CHUNK]; /* by index; NULL: free or never used */
+static _Atomic uint32_t indices_used;                     /* indices ever given out */
 static struct coroutine *main_coroutine;
 
 static struct coroutine **slot(uint32_t index)
 {
-    struct coroutine **chunk = table[index / CHUNK];
+    struct coroutine **chunk = atomic_load_explicit(&table[index / CHUNK], memory_order_acquire);
     return chunk ? &chunk[index % CHUNK] : NULL;
 }
 
@@ -47,8 +48,12 @@ static bool number(struct coroutine *coroutine)
         if (indices_used == INDICES)
             return false;
         uint32_t chunk = indices_used / CHUNK;
-        if (!table[chunk] && !(table[chunk] = weft_pages_map(CHUNK * sizeof **table)))
-            return false;
+        if (!table[chunk]) {
+            struct coroutine **fresh = weft_pages_map(CHUNK * sizeof *fresh);
+            if (!fresh)
+                return false;
+            atomic_store_explicit(&table[chunk], fresh, memory_order_release);
+        }
         coroutine->index = indices_used++;
     }
     coroutine->generation = coroutine->generation % GENERATIONS + 1;
@@ -70,7 +75,12 @@ struct coroutine *weft_coroutine_take(int tid)
         return NULL;
     }
     uint32_t index = coroutine->index, generation = coroutine->generation;
-    *coroutine = (struct coroutine){.index = index, .generation = generation};
+    bool posted = atomic_load(&coroutine->interrupt_posted);
+    struct coroutine *interrupt_next = coroutine->interrupt_next;
+    *coroutine = (struct coroutine){.index = index,
+                                    .generation = generation,
+                                    .interrupt_posted = posted,
+                                    .interrupt_next = interrupt_next};
     coroutine->tid = tid ? tid : FIRST_ID + (int)(generation - 1) * INDICES + (int)index;
     if (tid)
         main_coroutine = coroutine;
@@ -108,10 +118,15 @@ struct coroutine *weft_coroutine_find(int tid)
 void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), void *argument)
 {
     for (uint32_t index = 0; index < indices_used; index++) {
-        struct coroutine *coroutine = *slot(index);
+        struct coroutine *coroutine = __atomic_load_n(slot(index), __ATOMIC_ACQUIRE);
         if (coroutine)
             function(coroutine, argument);
     }
+}
+
+void weft_coroutines_restart(void)
+{
+    lock = (struct weft_lock){0};
 }
 
 void weft_coroutine_bind(struct coroutine *coroutine, uintptr_t fs_base)

@@ -66,17 +66,23 @@ struct weft_name {
 struct coroutine {
     struct weft_context context; /* first: assembly; valid while not running */
     uint8_t in_hook;             /* assembly; a signal handler must not run now: our locks may be held */
-    uint8_t signal_due;          /* assembly; the end of the hook has signals to deliver */
-    struct carrier *carrier;     /* who runs it; valid while running, owned by itself */
-    struct coroutine *next;      /* link in the one queue it is in, owned by that queue */
+    uint8_t signal_due;          /* assembly; the end of the hook has signals to deliver; set by anybody */
+    uint8_t hog;             /* it computed for long: gives its processor away when it leaves core; hint */
+    uint8_t short_runs;      /* times in a row that a hog did not; its own */
+    struct carrier *carrier; /* who runs it; valid while running, owned by itself */
+    struct coroutine *next;  /* link in the one queue it is in, owned by that queue */
 
     /* The wait. Written by the coroutine itself before it is published, then read by wakers. */
     enum weft_state state;
     enum weft_reason reason;
     int wake_result;        /* 0 or -errno, set by the waker, read after the park */
-    struct processor *home; /* holds its timer or watchers, so it must be readied there; else NULL */
-    bool (*abandon)(struct coroutine *); /* takes it out of what it waits for; true: the caller readies it */
+    struct processor *home; /* where it has a timer or watchers, and so must be readied; else NULL */
+    bool (*abandon)(struct coroutine *); /* takes it out of what it waits for; true: the caller readies it.
+                                            Called on `home` only; without a home the wait is a futex's */
     struct weft_timer timer;             /* touched on `home` only */
+    struct coroutine *interrupt_next;    /* link in a processor's `interrupts` while interrupt_posted; both */
+    _Atomic bool interrupt_posted;       /* outlive the coroutine, like the index */
+    uint64_t left_at;                    /* time-stamp counter when it last left core as a hog; its own */
 
     /* A wait in a futex queue; protected by the bucket's lock. */
     struct weft_list futex_node;
@@ -119,8 +125,12 @@ void weft_coroutine_give(struct coroutine *coroutine);
 /* The live coroutine with this virtual id, or NULL. */
 struct coroutine *weft_coroutine_find(int tid);
 
-/* Calls `function` for every live coroutine, in no particular order. */
+/* Calls `function` for every live coroutine, in no particular order. Others may come and go meanwhile; an
+ * object that is given back remains one (slab.h). */
 void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), void *argument);
+
+/* In the child of a fork: nobody holds the table's lock. */
+void weft_coroutines_restart(void);
 
 /* Sets weft_current in the thread block at `fs_base`. */
 void weft_coroutine_bind(struct coroutine *coroutine, uintptr_t fs_base);

@@ -67,17 +67,30 @@ static void bucket_unlock_two(struct bucket *a, struct bucket *b)
         weft_lock_release(&b->lock);
 }
 
+/* Counts a waiter before it looks at the word: a waker that then finds none has come too early for it. */
+static void announce(struct bucket *bucket)
+{
+    atomic_fetch_add(&bucket->waiters, 1);
+}
+
+static void renounce(struct bucket *bucket)
+{
+    atomic_fetch_sub_explicit(&bucket->waiters, 1, memory_order_relaxed);
+}
+
+/* Puts a counted waiter into the list. The address stands before the node is linked: see weft_futex_abandon.
+ */
 static void insert(struct bucket *bucket, struct coroutine *waiter, uint32_t *address)
 {
-    waiter->futex_address = address;
+    __atomic_store_n(&waiter->futex_address, address, __ATOMIC_RELAXED);
+    atomic_thread_fence(memory_order_release);
     weft_list_append(&bucket->list, &waiter->futex_node);
-    atomic_fetch_add(&bucket->waiters, 1);
 }
 
 static void take_out(struct bucket *bucket, struct coroutine *waiter)
 {
     weft_list_remove(&waiter->futex_node);
-    atomic_fetch_sub_explicit(&bucket->waiters, 1, memory_order_relaxed);
+    renounce(bucket);
 }
 
 /* Takes up to `count` matching waiters out of the locked bucket, as a chain through `next`. */
@@ -109,41 +122,55 @@ static void ready_chain(struct processor *here, struct coroutine *first)
     }
 }
 
-/* Gives up a wait on behalf of a deadline or a signal. The address may change under us by a requeue. */
-static bool abandon(struct coroutine *waiter)
+/*
+ * The waiter may be moved by a requeue, or, when the caller is not its home, may be about to wait elsewhere.
+ * If it is linked, and its address is that of the bucket whose lock we hold, then it is in that bucket: an
+ * address changes with the locks of both buckets held, or before the node is linked with the lock of the new
+ * one.
+ */
+bool weft_futex_abandon(struct coroutine *waiter)
 {
     for (;;) {
         uint32_t *address = __atomic_load_n(&waiter->futex_address, __ATOMIC_RELAXED);
         struct bucket *bucket = bucket_of(address);
         bucket_lock(bucket);
-        if (waiter->futex_address != address) {
-            weft_lock_release(&bucket->lock);
-            continue;
-        }
-        bool queued = !weft_list_empty(&waiter->futex_node);
-        if (queued)
+        bool linked = __atomic_load_n(&waiter->futex_node.next, __ATOMIC_ACQUIRE) != &waiter->futex_node;
+        bool here = __atomic_load_n(&waiter->futex_address, __ATOMIC_RELAXED) == address;
+        if (linked && here)
             take_out(bucket, waiter);
         weft_lock_release(&bucket->lock);
-        return queued;
+        if (here || !linked)
+            return linked;
     }
 }
 
-/* Parks in the locked bucket and releases it. In core, on return too. */
+/*
+ * Parks in the locked bucket, in which the caller is announced, and releases it; unless it cannot or must not
+ * park, which takes the announcement back. In core, on return too.
+ */
 static long wait_in(struct coroutine *self, struct processor *processor, struct bucket *bucket,
                     uint32_t *address, uint32_t bitset, int64_t deadline, enum weft_reason reason)
 {
+    long result = -EINTR;
     self->futex_bitset = bitset;
-    self->abandon = abandon;
-    if (weft_deadline_start(self, processor, deadline) != 0) {
+    if (weft_park_due(self) || (result = weft_deadline_start(self, processor, deadline)) != 0) {
+        renounce(bucket);
         weft_lock_release(&bucket->lock);
-        return -ENOMEM;
+        weft_park_give_up(self);
+        return result;
     }
     insert(bucket, self, address);
-    long result = weft_park(self, reason, weft_lock_release_after, &bucket->lock);
+    result = weft_park(self, reason, weft_lock_release_after, &bucket->lock);
     self->futex_wakes = result == 0 && self->futex_woken_at == address ? self->futex_wakes + 1 : 0;
     self->futex_woken_at = address;
-    weft_deadline_stop(self, self->carrier->processor);
     return result;
+}
+
+static void announce_wait(struct coroutine *self, struct processor *processor, struct bucket *bucket,
+                          int64_t deadline)
+{
+    weft_park_announce(self, deadline == WEFT_NEVER ? NULL : processor, weft_futex_abandon);
+    announce(bucket); /* also the barrier between the state and weft_park_due */
 }
 
 long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t expected, uint32_t bitset,
@@ -152,14 +179,17 @@ long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t expecte
     struct bucket *bucket = bucket_of(address);
     struct processor *processor = weft_core_enter(self);
     bucket_lock(bucket);
-    long result = -EAGAIN;
-    if (__atomic_load_n(address, __ATOMIC_SEQ_CST) != expected)
-        weft_lock_release(&bucket->lock);
-    else if (deadline != WEFT_NEVER && deadline <= 0) {
-        weft_lock_release(&bucket->lock);
-        result = -ETIMEDOUT;
-    } else
+    announce_wait(self, processor, bucket, deadline);
+    bool same = __atomic_load_n(address, __ATOMIC_SEQ_CST) == expected;
+    long result;
+    if (same && deadline > 0) {
         result = wait_in(self, processor, bucket, address, bitset, deadline, reason);
+    } else {
+        renounce(bucket);
+        weft_lock_release(&bucket->lock);
+        weft_park_give_up(self);
+        result = same ? -ETIMEDOUT : -EAGAIN;
+    }
     weft_core_leave(self);
     return result;
 }
@@ -208,6 +238,7 @@ long weft_futex_requeue(struct coroutine *self, uint32_t *from, int wake, int mo
         struct coroutine *chain = from == to ? NULL : collect(source, from, move, WEFT_FUTEX_ANY, &moved);
         while (chain) {
             struct coroutine *next = chain->next;
+            announce(target);
             insert(target, chain, to);
             chain = next;
         }
@@ -307,6 +338,7 @@ long weft_futex_lock_pi(struct coroutine *self, uint32_t *address, int64_t deadl
             break;
         }
         /* The one who unlocks writes our id into the word before it readies us. */
+        announce_wait(self, processor, bucket, deadline);
         result = wait_in(self, processor, bucket, address, WEFT_FUTEX_ANY, deadline, WEFT_REASON_FUTEX);
         weft_core_leave(self);
         return result;

@@ -44,6 +44,10 @@ long weft_futex_unlock_pi(struct coroutine *self, uint32_t *address);
  * wakes one waiter each. In core or not: `here` NULL wakes from outside. */
 void weft_futex_release_robust(struct coroutine *self, struct processor *here);
 
+/* Takes a waiter out of the queue that it is in, for a deadline or a signal. Returns false when it is in
+ * none: then somebody else has claimed it, or it does not wait. In core or not. */
+bool weft_futex_abandon(struct coroutine *waiter);
+
 /* After a fork: `waiter` is gone, with everybody else who waits. */
 void weft_futex_forget(struct coroutine *waiter);
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@ __thread int64_t weft_loop_patience __attribute__((tls_model("initial-exec")));
 
 static struct weft_lock lock;                  /* protects the writers of owned[] */
 static atomic_int owned[WEFT_OWN_DESCRIPTORS]; /* fd + 1, 0: free */
+static atomic_int lowest = INT_MAX;            /* no number below it is, or was, ours */
 
 static int lowest_own_number(void)
 {
@@ -55,6 +57,8 @@ int weft_own_descriptor(long fd)
     weft_lock_acquire(&lock);
     for (int i = 0; i < WEFT_OWN_DESCRIPTORS; i++)
         if (atomic_load(&owned[i]) == 0) {
+            if ((int)fd < atomic_load(&lowest))
+                atomic_store(&lowest, (int)fd);
             atomic_store(&owned[i], (int)fd + 1);
             result = (int)fd;
             break;
@@ -65,17 +69,25 @@ int weft_own_descriptor(long fd)
     return result;
 }
 
+void weft_own_descriptors_restart(void)
+{
+    lock = (struct weft_lock){0};
+}
+
 void weft_disown_descriptor(int fd)
 {
     for (int i = 0; i < WEFT_OWN_DESCRIPTORS; i++)
         if (atomic_load(&owned[i]) == fd + 1) {
+            atomic_store(&owned[i], 0); /* first: once closed, the number may be owned again */
             weft_raw1(SYS_close, fd);
-            atomic_store(&owned[i], 0);
+            return;
         }
 }
 
 bool weft_loop_owns(int fd)
 {
+    if (fd < atomic_load_explicit(&lowest, memory_order_relaxed))
+        return false;
     for (int i = 0; i < WEFT_OWN_DESCRIPTORS; i++)
         if (atomic_load_explicit(&owned[i], memory_order_relaxed) == fd + 1)
             return true;

@@ -18,6 +18,9 @@ extern __thread int64_t weft_loop_patience __attribute__((tls_model("initial-exe
  */
 int weft_own_descriptor(long fd);
 
+/* In the child of a fork: nobody holds the lock of the table. */
+void weft_own_descriptors_restart(void);
+
 /* Closes one of ours. */
 void weft_disown_descriptor(int fd);
 

@@ -231,8 +231,9 @@ void weft_loop_forget(struct loop *loop, int fd, int successor)
     }
 }
 
-void weft_loop_wake_writers(struct loop *loop)
+void weft_loop_wake_writers(void *argument)
 {
+    struct loop *loop = argument;
     for (int i = 0; i < CHUNKS; i++)
         for (int j = 0; loop->chunks[i] && j < CHUNK; j++)
             while (loop->chunks[i][j].known && serve_direction(loop, &loop->chunks[i][j], 1))

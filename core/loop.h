@@ -52,7 +52,7 @@ int weft_loop_consumers(struct loop *loop, int fd);
 void weft_loop_forget(struct loop *loop, int fd, int successor);
 
 /* Wakes everybody who waits to write, to try again: for a change that readiness does not tell. */
-void weft_loop_wake_writers(struct loop *loop);
+void weft_loop_wake_writers(void *loop);
 
 /* Polls, sleeping at most `timeout` ns (0: not at all; WEFT_NEVER: until something happens), and makes
  * ready whom it concerns. Returns the number of descriptors that were ready. */
@@ -63,7 +63,7 @@ void weft_loop_wake(struct loop *loop);
 
 /* True for a descriptor that the program must not see or close: one of ours. */
 bool weft_loop_owns(int fd);
-enum { WEFT_OWN_DESCRIPTORS = 64 };
+enum { WEFT_OWN_DESCRIPTORS = 512 };
 /* Copies our descriptors in ascending order, returns how many. */
 int weft_loop_owned(int *fds);
 

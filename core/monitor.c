@@ -3,7 +3,10 @@
  * Rules of the monitor's kernel thread:
  *  1. It decides by what it reads without a lock; a wrong guess costs a hand-over and nothing else. What it
  *     does, it does by the compare-and-swap on `owner` that everybody uses.
- *  2. When all processors sleep it sleeps too, without a time-out: an idle program wakes nobody.
+ *  2. It looks every WEFT_SLICE, and some 20 us apart while coroutines are in calls that may wait.
+ *  3. It sleeps without a time-out when for LOOKS_IDLE looks no processor had anything to do but sleep, or to
+ * run a coroutine that keeps nobody waiting: an idle program wakes nobody. Who makes a coroutine ready, and a
+ * carrier that slept, wake it.
  */
 #include "monitor.h"
 
@@ -11,33 +14,32 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <time.h>
 
-#include "carrier.h"
+#include "balance.h"
 #include "loop.h"
+#include "machine.h"
 #include "park.h"
 #include "raw.h"
 #include "trace.h"
 
-enum { PROCESSORS_LIMIT = 1024 };
+enum { LOOKS_IDLE = 8, BRIEF = 20000 /* ns */ };
 
 static atomic_bool running;
-static atomic_uint asleep; /* futex: 1 while it sleeps for want of work */
+atomic_uint weft_monitor_asleep; /* futex: 1 while it sleeps for want of work */
 
 /* What it saw of each processor the last time. */
 static struct {
     uintptr_t owner;
     uint32_t ticks;
     int64_t since;
-} seen[PROCESSORS_LIMIT];
+} seen[WEFT_PROCESSORS_LIMIT];
 
 void weft_kernel_enter(struct coroutine *self)
 {
     struct processor *processor = weft_core_enter(self);
-    struct carrier *carrier = self->carrier;
-    atomic_store(&processor->owner, 0);
-    if (weft_carrier_adopt(processor) != 0)
-        atomic_store(&processor->owner, (uintptr_t)carrier); /* no kernel thread to be had: all wait */
+    weft_carrier_hand_on(self->carrier, processor);
 }
 
 void weft_kernel_leave(struct coroutine *self)
@@ -46,18 +48,14 @@ void weft_kernel_leave(struct coroutine *self)
     weft_core_leave(self);
 }
 
-static bool has_work(const struct processor *processor)
-{
-    return weft_processor_busy(processor) || processor->timers.count > 0 ||
-           weft_loop_watching(processor->loop) > 0 || !weft_global_empty();
-}
-
-static void hand_on(struct processor *processor, uintptr_t owner)
+static void take_away(struct processor *processor, uintptr_t owner, bool in_kernel)
 {
     struct carrier *carrier = (struct carrier *)owner;
-    struct coroutine *hog = carrier->running;
+    struct coroutine *hog = __atomic_load_n(&carrier->running, __ATOMIC_RELAXED);
     if (!atomic_compare_exchange_strong(&processor->owner, &owner, 0))
         return;
+    if (hog && !in_kernel)
+        hog->hog = 1;
     if (weft_trace_mask & WEFT_TRACE_SCHED && hog) {
         struct weft_line line = {0};
         weft_trace_begin(&line, hog);
@@ -65,24 +63,46 @@ static void hand_on(struct processor *processor, uintptr_t owner)
         weft_trace_end(&line);
     }
     if (weft_carrier_adopt(processor) != 0)
-        atomic_store(&processor->owner, (uintptr_t)carrier);
+        weft_carrier_hold(processor, (uintptr_t)carrier); /* no kernel thread to be had: all wait */
 }
 
-/* Returns false when the processor sleeps. */
-static bool look_at(struct processor *processor, int64_t now)
+enum look { IDLE, BUSY, IN_KERNEL };
+
+static enum look look_at(struct processor *processor, int64_t now)
 {
     unsigned i = processor->index;
     uintptr_t owner = atomic_load(&processor->owner);
-    if (atomic_load(&processor->asleep))
-        return false;
-    if (owner == 0 || owner & WEFT_IN || owner != seen[i].owner || processor->ticks != seen[i].ticks) {
+    uint32_t ticks = __atomic_load_n(&processor->ticks, __ATOMIC_RELAXED);
+    if (atomic_load(&processor->asleep) != WEFT_AWAKE)
+        return IDLE;
+    if (weft_balance_stalled(processor))
+        weft_balance_call_helper();
+    if (owner == 0 || owner & WEFT_FLAGS || owner != seen[i].owner || ticks != seen[i].ticks) {
         seen[i].owner = owner;
-        seen[i].ticks = processor->ticks;
+        seen[i].ticks = ticks;
         seen[i].since = now;
-    } else if (now - seen[i].since >= WEFT_SLICE && has_work(processor)) {
-        hand_on(processor, owner);
+        return BUSY;
     }
-    return true;
+    if (!weft_processor_has_work(processor))
+        return IDLE; /* it computes, or waits where only the kernel knows, and keeps nobody from anything */
+    bool in_kernel = atomic_load(&((struct carrier *)owner)->in_kernel);
+    if (now - seen[i].since >= (in_kernel ? BRIEF : WEFT_SLICE)) {
+        take_away(processor, owner, in_kernel);
+        return BUSY;
+    }
+    return in_kernel ? IN_KERNEL : BUSY;
+}
+
+static enum look look_around(void)
+{
+    enum look most = IDLE;
+    int64_t now = weft_now();
+    for (unsigned i = 0; i < weft_processor_count; i++) {
+        enum look look = look_at(&weft_processors[i], now);
+        if (look > most)
+            most = look;
+    }
+    return most;
 }
 
 static void run(void *argument)
@@ -90,31 +110,28 @@ static void run(void *argument)
     uint64_t all = ~UINT64_C(0);
     (void)argument;
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all);
+    weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, 1);
+    struct timespec pause = {0, WEFT_SLICE};
     for (int idle = 0;;) {
-        struct timespec slice = {0, WEFT_SLICE};
-        weft_raw2(SYS_nanosleep, (long)&slice, 0);
-        bool busy = false;
-        int64_t now = weft_now();
-        for (unsigned i = 0; i < weft_processor_count; i++)
-            busy |= look_at(&weft_processors[i], now);
-        idle = busy ? 0 : idle + 1;
-        if (idle < 2)
+        weft_raw2(SYS_nanosleep, (long)&pause, 0);
+        enum look look = look_around();
+        pause.tv_nsec = look == IN_KERNEL ? BRIEF : WEFT_SLICE;
+        idle = look == IDLE ? idle + 1 : 0;
+        if (idle < LOOKS_IDLE)
             continue;
-        atomic_store(&asleep, 1);
-        busy = false;
-        for (unsigned i = 0; i < weft_processor_count; i++)
-            busy |= !atomic_load(&weft_processors[i].asleep);
-        while (!busy && atomic_load(&asleep))
-            weft_raw4(SYS_futex, (long)&asleep, FUTEX_WAIT_PRIVATE, 1, 0);
-        atomic_store(&asleep, 0);
+        atomic_store(&weft_monitor_asleep, 1);
+        if (look_around() != IDLE)
+            atomic_store(&weft_monitor_asleep, 0); /* became ready before it could see that we sleep */
+        while (atomic_load(&weft_monitor_asleep))
+            weft_raw4(SYS_futex, (long)&weft_monitor_asleep, FUTEX_WAIT_PRIVATE, 1, 0);
         idle = 0;
     }
 }
 
-void weft_monitor_wake(void)
+void weft_monitor_wake_up(void)
 {
-    if (atomic_load(&asleep) && atomic_exchange(&asleep, 0))
-        weft_raw3(SYS_futex, (long)&asleep, FUTEX_WAKE_PRIVATE, 1);
+    if (atomic_exchange(&weft_monitor_asleep, 0))
+        weft_raw3(SYS_futex, (long)&weft_monitor_asleep, FUTEX_WAKE_PRIVATE, 1);
 }
 
 void weft_monitor_start(void)
@@ -130,5 +147,5 @@ void weft_monitor_start(void)
 void weft_monitor_forget(void)
 {
     atomic_store(&running, false);
-    atomic_store(&asleep, 0);
+    atomic_store(&weft_monitor_asleep, 0);
 }

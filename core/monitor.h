@@ -2,22 +2,27 @@
 /*
  * Never stuck: what happens to a processor whose carrier does not come back.
  *
- * Foreseen: a coroutine that enters the kernel for a call that may wait long says so (enter), and its
- * processor goes to a spare or new carrier at once.
+ *   Who                                            what                                    when
+ *   a hook before a call that will wait            gives its processor to another carrier  at once
+ *     (weft_kernel_enter)
+ *   a hook around a call that may wait             says so (in_kernel)                     the monitor, after
+ *     (weft_kernel_brief_begin)                                                            some 20 us
+ *   a computation, a page fault, a call that       nothing                                 the monitor, after
+ *     nobody foresaw                                                                       WEFT_SLICE
+ *   one that has computed for long before (hog)    gives its processor away when it leaves at once
+ *                                                  core
  *
- * Unforeseen: a coroutine computes for long, or blocks in a call that weft does not know. The monitor, one
- * kernel thread, looks at the processors every WEFT_SLICE; one that has been outside of core since the last
- * look, while there is work for it, goes to another carrier.
- *
- * Either way the coroutine goes on where it is, scheduled by the kernel beside the rest, and queues for a
- * processor when it next needs one.
+ * The coroutine goes on where it is, scheduled by the kernel beside the rest, and queues for a processor when
+ * it next needs one. A processor is taken only when there is something that it could do.
  */
 #ifndef WEFT_CORE_MONITOR_H
 #define WEFT_CORE_MONITOR_H
 
-#include "coroutine.h"
+#include "carrier.h"
 
-#define WEFT_SLICE INT64_C(10000000) /* ns */
+/* How long a computation may keep others waiting, ns. A native scheduler's slice is 3 ms; a processor that
+ * changes hands costs some 20 us, so this is 2 percent of a hog's first turn, and nothing later. */
+#define WEFT_SLICE INT64_C(1000000)
 
 /* Before a system call that waits: `self`, not in core, gives its processor away. */
 void weft_kernel_enter(struct coroutine *self);
@@ -25,11 +30,28 @@ void weft_kernel_enter(struct coroutine *self);
 /* After it. May park (reason: processor). */
 void weft_kernel_leave(struct coroutine *self);
 
+/* Around a system call that mostly does not wait, but can; `self` is not in core. Never parks. */
+static inline void weft_kernel_brief_begin(struct coroutine *self)
+{
+    atomic_store_explicit(&self->carrier->in_kernel, true, memory_order_relaxed);
+}
+
+static inline void weft_kernel_brief_end(struct coroutine *self)
+{
+    atomic_store_explicit(&self->carrier->in_kernel, false, memory_order_relaxed);
+}
+
 /* Starts the monitor unless it runs. Without memory or threads for it weft does without. */
 void weft_monitor_start(void);
 
-/* A processor that slept has work again. */
-void weft_monitor_wake(void);
+/* There is something to do: the monitor, if it sleeps, looks again from time to time. */
+extern atomic_uint weft_monitor_asleep;
+void weft_monitor_wake_up(void);
+static inline void weft_monitor_wake(void)
+{
+    if (__builtin_expect(atomic_load_explicit(&weft_monitor_asleep, memory_order_relaxed) != 0, 0))
+        weft_monitor_wake_up();
+}
 
 /* After a fork: there is no monitor. */
 void weft_monitor_forget(void);

@@ -7,11 +7,20 @@
  */
 #include "park.h"
 
+#include <errno.h>
+
+#include "balance.h"
 #include "carrier.h"
 #include "check.h"
-#include "loop.h"
-#include "raw.h"
+#include "futex.h"
+#include "monitor.h"
 #include "trace.h"
+#include "visit.h"
+
+enum {
+    HOG_CYCLES = 500000, /* some 200 us: a run shorter than that is no hog's ... */
+    SHORT_RUNS = 4       /* ... and so many in a row end its being one */
+};
 
 static void publish_globally(void *coroutine)
 {
@@ -19,15 +28,37 @@ static void publish_globally(void *coroutine)
 }
 
 /* Step 1, when the processor was taken while the coroutine was outside of core. */
-static __attribute__((noinline)) struct processor *wait_for_processor(struct coroutine *self)
+static struct processor *wait_for_processor(struct coroutine *self, struct carrier *carrier)
 {
-    struct carrier *carrier = self->carrier;
+    if (self->hog) {
+        bool was_short = __builtin_ia32_rdtsc() - self->left_at < HOG_CYCLES;
+        self->short_runs = was_short ? self->short_runs + 1 : 0;
+        if (self->short_runs == SHORT_RUNS)
+            self->hog = self->short_runs = 0;
+    }
     carrier->processor = NULL;
     carrier->running = NULL;
     self->state = WEFT_READY;
     self->reason = WEFT_REASON_PROCESSOR;
     weft_switch_call(&self->context, &carrier->context, publish_globally, self);
+    self->reason = WEFT_REASON_NONE;
     return self->carrier->processor;
+}
+
+static __attribute__((noinline)) struct processor *enter_slowly(struct coroutine *self,
+                                                                struct carrier *carrier)
+{
+    struct processor *processor = carrier->processor;
+    uintptr_t outside = (uintptr_t)carrier;
+    for (unsigned round = 0;; round++) {
+        uintptr_t owner = outside;
+        if (atomic_compare_exchange_strong(&processor->owner, &owner, outside | WEFT_IN))
+            return processor;
+        weft_check(owner != (outside | WEFT_IN)); /* entered twice */
+        if (owner != (outside | WEFT_VISITED))
+            return wait_for_processor(self, carrier);
+        weft_visit_pause(round);
+    }
 }
 
 struct processor *weft_core_enter(struct coroutine *self)
@@ -40,14 +71,42 @@ struct processor *weft_core_enter(struct coroutine *self)
                                                                  memory_order_acquire, memory_order_relaxed),
                          1))
         return processor;
-    weft_check(outside != ((uintptr_t)carrier | WEFT_IN)); /* entered twice */
-    return wait_for_processor(self);
+    return enter_slowly(self, carrier);
+}
+
+bool weft_carrier_return(struct carrier *carrier, struct processor *processor)
+{
+    uintptr_t outside = (uintptr_t)carrier;
+    for (unsigned round = 0;; round++) {
+        uintptr_t owner = outside;
+        if (atomic_compare_exchange_strong(&processor->owner, &owner, outside | WEFT_IN))
+            return true;
+        if (owner != (outside | WEFT_VISITED)) {
+            carrier->processor = NULL;
+            return false;
+        }
+        weft_visit_pause(round);
+    }
+}
+
+/* A hog will not be back soon: others go on without it. */
+static __attribute__((noinline)) void leave_as_hog(struct coroutine *self, struct carrier *carrier)
+{
+    struct processor *processor = carrier->processor;
+    self->left_at = __builtin_ia32_rdtsc();
+    if (weft_processor_has_work(processor))
+        weft_carrier_hand_on(carrier, processor);
+    else
+        atomic_store_explicit(&processor->owner, (uintptr_t)carrier, memory_order_release);
 }
 
 void weft_core_leave(struct coroutine *self)
 {
     struct carrier *carrier = self->carrier;
-    atomic_store_explicit(&carrier->processor->owner, (uintptr_t)carrier, memory_order_release);
+    if (__builtin_expect(self->hog, 0))
+        leave_as_hog(self, carrier);
+    else
+        atomic_store_explicit(&carrier->processor->owner, (uintptr_t)carrier, memory_order_release);
 }
 
 /* Steps 3 to 5 for any reason to switch away; `processor` is owned. */
@@ -69,7 +128,6 @@ static inline void switch_away(struct coroutine *self, struct carrier *carrier, 
 int weft_park(struct coroutine *self, enum weft_reason reason, void (*after)(void *), void *argument)
 {
     struct carrier *carrier = self->carrier;
-    self->state = WEFT_PARKED;
     self->reason = reason;
     weft_trace_park(self);
     switch_away(self, carrier, weft_processor_pick(carrier->processor), after, argument);
@@ -82,48 +140,81 @@ static bool ready_here(struct processor *here, struct coroutine *coroutine, int 
     struct processor *home = coroutine->home;
     weft_check(coroutine->state == WEFT_PARKED);
     coroutine->wake_result = result;
-    coroutine->state = WEFT_READY;
+    __atomic_store_n(&coroutine->state, WEFT_READY, __ATOMIC_RELEASE);
     weft_trace_ready(coroutine);
-    if (home ? home == here : here != NULL)
+    weft_monitor_wake();
+    if (home == here && home) {
+        weft_deadline_stop(coroutine, here);
         return true;
+    }
     if (home)
         weft_processor_post(home, coroutine);
-    else
+    else if (!here)
         weft_global_append(coroutine);
-    return false;
+    return !home && here;
 }
 
 void weft_ready(struct processor *here, struct coroutine *coroutine, int result)
 {
-    if (ready_here(here, coroutine, result))
-        weft_processor_append(here, coroutine);
+    if (!ready_here(here, coroutine, result))
+        return;
+    weft_processor_append(here, coroutine);
+    weft_balance_share(here);
 }
 
 void weft_ready_next(struct processor *here, struct coroutine *coroutine, int result)
 {
     if (!ready_here(here, coroutine, result))
         return;
-    if (here->run_next)
+    if (here->run_next) {
         weft_processor_append(here, coroutine);
-    else
+        weft_balance_share(here);
+    } else {
         here->run_next = coroutine;
+    }
+}
+
+void weft_interrupt(struct processor *here, struct coroutine *target)
+{
+    if (__atomic_load_n(&target->state, __ATOMIC_SEQ_CST) != WEFT_PARKED)
+        return; /* it looks at signal_due before it parks, and at the end of its call */
+    struct processor *home = __atomic_load_n(&target->home, __ATOMIC_ACQUIRE);
+    if (home && home != here) {
+        weft_processor_post_interrupt(home, target);
+        return;
+    }
+    /* With this home nobody else changes the wait. Without one it is, or was, in a futex queue: that it is
+     * still there is the claim, whatever it has done since. */
+    if (home ? target->abandon(target) : weft_futex_abandon(target))
+        weft_ready(here, target, -EINTR);
+}
+
+void weft_interrupts_serve(struct processor *here)
+{
+    struct coroutine *target = atomic_exchange(&here->interrupts, NULL);
+    while (target) {
+        struct coroutine *next = target->interrupt_next;
+        atomic_store(&target->interrupt_posted, false);
+        if (__atomic_load_n(&target->signal_due, __ATOMIC_SEQ_CST))
+            weft_interrupt(here, target);
+        target = next;
+    }
 }
 
 int weft_deadline_start(struct coroutine *self, struct processor *processor, int64_t deadline)
 {
     if (deadline == WEFT_NEVER)
         return 0;
-    self->home = processor;
+    weft_check(self->home == processor);
     return weft_timers_start(&processor->timers, &self->timer, deadline);
 }
 
-void weft_deadline_stop(struct coroutine *self, struct processor *processor)
+void weft_deadline_stop(struct coroutine *coroutine, struct processor *processor)
 {
-    if (self->timer.place) {
-        weft_check(self->home == processor);
-        weft_timers_stop(&processor->timers, &self->timer);
-    }
-    self->home = NULL;
+    if (coroutine->home != processor)
+        return;
+    weft_timers_stop(&processor->timers, &coroutine->timer);
+    __atomic_store_n(&coroutine->home, NULL, __ATOMIC_RELEASE);
 }
 
 struct requeue {

@@ -6,17 +6,23 @@
  *
  *   1. enter    The coroutine enters core: it owns its processor from here on. (It may find that the
  *               processor was taken meanwhile; then it waits for another one, before anything else.)
- *   2. publish  It sets state, reason and `abandon`, then puts itself where its waker looks: in a futex
- *               queue with the bucket locked, or in watchers and a timer of its own processor.
+ *   2. publish  It sets home, `abandon` and state, then looks whether a signal is due (announce): if so it
+ * does not park. Else it puts itself where its waker looks: in a futex queue with the bucket locked, or in
+ * watchers and a timer of its own processor, its home.
  *   3. pick     It takes the next coroutine of the processor, or the carrier's own context.
  *   4. switch   All its registers are stored; the next stack is loaded.
  *   5. commit   `after` runs on the next stack and releases the lock of step 2. Only now can a waker on
  *               another processor get at it; one on this processor could not run before.
  *   6. claim    A waker takes it out of the queue of step 2 under that queue's protection. Whoever
  *               succeeds is the only one to make it ready: a time-out and a wake-up cannot both.
- *   7. ready    The claimer sets wake_result and state, and queues it: on `home` when it has a timer or
- *               watchers there, else on the waker's own processor.
- *   8. return   It is dispatched, takes down what is left (its timer, on `home`), and leaves core.
+ *   7. ready    The claimer sets wake_result and state, and queues it: when it has a home there, through the
+ *               home's inbox if that is another processor, else on its own processor. The home takes down
+ *               what is left of the wait (its timer), so what is queued has no home and may run anywhere.
+ *   8. return   It is dispatched, perhaps by another processor, and leaves core.
+ *
+ * A signal interrupts a wait like any other waker. Its sender sets signal_due and looks at the state behind a
+ * full barrier, step 2 sets the state and looks at signal_due behind one: at least one of them sees the
+ * other.
  *
  * None of these functions may be called from a signal handler.
  */
@@ -31,7 +37,33 @@ struct processor *weft_core_enter(struct coroutine *self);
 /* The counterpart: program code or the kernel comes next. */
 void weft_core_leave(struct coroutine *self);
 
-/* Steps 3 to 5. In core, on return too. Returns what the waker passed: 0 or -errno. */
+/*
+ * Step 2, its first half: from now on signals know that `self` is about to park on `home` (NULL: in a futex
+ * queue; then the caller has a full barrier between this and weft_park_due, and may leave the fence out).
+ * When weft_park_due is true afterwards the caller does not park but calls weft_park_give_up and returns
+ * -EINTR.
+ */
+static inline void weft_park_announce(struct coroutine *self, struct processor *home,
+                                      bool (*abandon)(struct coroutine *))
+{
+    self->home = home;
+    self->abandon = abandon;
+    __atomic_store_n(&self->state, WEFT_PARKED, __ATOMIC_RELEASE);
+}
+
+static inline bool weft_park_due(const struct coroutine *self)
+{
+    return __builtin_expect(__atomic_load_n(&self->signal_due, __ATOMIC_SEQ_CST), 0);
+}
+
+static inline void weft_park_give_up(struct coroutine *self)
+{
+    __atomic_store_n(&self->state, WEFT_RUNNING, __ATOMIC_RELEASE);
+    self->home = NULL;
+}
+
+/* Steps 3 to 5, after weft_park_announce. In core, on return too. Returns what the waker passed: 0 or -errno.
+ */
 int weft_park(struct coroutine *self, enum weft_reason reason, void (*after)(void *), void *argument);
 
 /* Step 7, by the claimer, which is in core on `here` (NULL: a kernel thread without a processor).
@@ -41,9 +73,22 @@ void weft_ready(struct processor *here, struct coroutine *coroutine, int result)
 /* The same for a hand-over: it runs before what is queued, as soon as the caller stops. */
 void weft_ready_next(struct processor *here, struct coroutine *coroutine, int result);
 
-/* Starts and stops the deadline of a wait; WEFT_NEVER starts nothing. In core. */
+/*
+ * A signal is due for `target`, whose signal_due is set: when it is parked it is readied with -EINTR, by its
+ * home if it has one. In core on `here`, with no lock held.
+ */
+void weft_interrupt(struct processor *here, struct coroutine *target);
+
+/* Does what others have asked for with weft_processor_post_interrupt. In core. */
+void weft_interrupts_serve(struct processor *here);
+
+/* Starts the deadline of a wait whose home is `processor`; WEFT_NEVER starts nothing. In core. 0 or -ENOMEM.
+ */
 int weft_deadline_start(struct coroutine *self, struct processor *processor, int64_t deadline);
-void weft_deadline_stop(struct coroutine *self, struct processor *processor);
+
+/* Takes down the deadline, if there is one, and with it the home, if `processor` is that. In core, or
+ * visiting. */
+void weft_deadline_stop(struct coroutine *coroutine, struct processor *processor);
 
 /* Lets other ready coroutines run. Returns false when there was none. Not in core. */
 bool weft_yield(struct coroutine *self);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run queues and the start of the machine.
+ * Run queues, and the ways in which others reach a processor.
  *
  * Fairness: `run_next` keeps two threads that hand work to each other hot, but only RUN_NEXT_STREAK
  * times in a row while others wait; and at least every POLL_TICKS dispatches the loop is considered:
@@ -8,24 +8,14 @@
  */
 #include "processor.h"
 
-#include <errno.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
+#include "balance.h"
 #include "carrier.h"
 #include "check.h"
-#include "futex.h"
 #include "loop.h"
-#include "monitor.h"
 #include "park.h"
-#include "raw.h"
 #include "signal.h"
-#include "slab.h"
 
 enum { RUN_NEXT_STREAK = 128, POLL_TICKS = 64 };
-
-struct processor *weft_processors;
-unsigned weft_processor_count;
 
 void weft_processor_append(struct processor *processor, struct coroutine *coroutine)
 {
@@ -39,8 +29,9 @@ void weft_processor_append(struct processor *processor, struct coroutine *corout
     queue->length++;
 }
 
-static struct coroutine *queue_take(struct queue *queue)
+struct coroutine *weft_processor_take(struct processor *processor)
 {
+    struct queue *queue = &processor->queue;
     struct coroutine *coroutine = queue->head;
     if (coroutine) {
         queue->head = coroutine->next;
@@ -51,8 +42,7 @@ static struct coroutine *queue_take(struct queue *queue)
     return coroutine;
 }
 
-/* Moves the inbox to the queue, oldest first. */
-static void open_inbox(struct processor *processor)
+void weft_processor_open_inbox(struct processor *processor)
 {
     struct coroutine *newest = atomic_exchange_explicit(&processor->inbox, NULL, memory_order_acquire);
     struct coroutine *oldest = NULL;
@@ -64,6 +54,7 @@ static void open_inbox(struct processor *processor)
     }
     while (oldest) {
         struct coroutine *next = oldest->next;
+        weft_deadline_stop(oldest, processor);
         weft_processor_append(processor, oldest);
         oldest = next;
     }
@@ -72,7 +63,7 @@ static void open_inbox(struct processor *processor)
 struct coroutine *weft_processor_pick(struct processor *processor)
 {
     if (atomic_load_explicit(&processor->inbox, memory_order_relaxed))
-        open_inbox(processor);
+        weft_processor_open_inbox(processor);
     if (__builtin_expect(atomic_load_explicit(&weft_signals_arrived, memory_order_relaxed), 0))
         return NULL; /* the carrier distributes them first */
     if (++processor->ticks % POLL_TICKS == 0 && weft_processor_poll_due(processor))
@@ -84,7 +75,7 @@ struct coroutine *weft_processor_pick(struct processor *processor)
         return next;
     }
     processor->run_next_streak = 0;
-    return queue_take(&processor->queue);
+    return weft_processor_take(processor);
 }
 
 void weft_processor_post(struct processor *processor, struct coroutine *coroutine)
@@ -93,8 +84,49 @@ void weft_processor_post(struct processor *processor, struct coroutine *coroutin
     do
         coroutine->next = newest;
     while (!atomic_compare_exchange_weak(&processor->inbox, &newest, coroutine));
-    if (atomic_exchange(&processor->asleep, 0))
+    weft_processor_wake(processor);
+}
+
+void weft_processor_post_interrupt(struct processor *processor, struct coroutine *target)
+{
+    if (atomic_exchange(&target->interrupt_posted, true))
+        return; /* it is on its way to this home or to an earlier one, which will look again */
+    struct coroutine *newest = atomic_load_explicit(&processor->interrupts, memory_order_relaxed);
+    do
+        target->interrupt_next = newest;
+    while (!atomic_compare_exchange_weak(&processor->interrupts, &newest, target));
+    weft_processor_wake(processor);
+}
+
+bool weft_processor_wake(struct processor *processor)
+{
+    /* Behind what the caller has published: see sleep_in_loop (carrier.c) for the other half. */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load_explicit(&processor->asleep, memory_order_relaxed) == WEFT_AWAKE)
+        return false;
+    switch (atomic_exchange(&processor->asleep, WEFT_AWAKE)) {
+    case WEFT_ASLEEP:
+        atomic_fetch_sub(&weft_idle_processors, 1);
         weft_loop_wake(processor->loop);
+        return true;
+    case WEFT_VACANT:
+        atomic_fetch_sub(&weft_idle_processors, 1);
+        if (weft_carrier_adopt(processor) == 0)
+            return true;
+        atomic_fetch_add(&weft_idle_processors, 1);
+        atomic_store(&processor->asleep, WEFT_VACANT);
+        return false;
+    default:
+        return false;
+    }
+}
+
+bool weft_processor_has_work(const struct processor *processor)
+{
+    return weft_processor_busy(processor) ||
+           __atomic_load_n(&processor->timers.count, __ATOMIC_RELAXED) > 0 ||
+           weft_loop_watching(processor->loop) > 0 || atomic_load(&processor->interrupts) ||
+           !weft_global_empty() || atomic_load(&weft_signals_arrived);
 }
 
 void weft_processor_verify(const struct processor *processor)
@@ -106,78 +138,4 @@ void weft_processor_verify(const struct processor *processor)
     weft_check(length == processor->queue.length && last == processor->queue.tail);
     weft_check(!processor->run_next || processor->run_next->state == WEFT_READY);
     weft_check(weft_timers_verify(&processor->timers));
-}
-
-static int processors_create(unsigned count)
-{
-    weft_processors = weft_pages_map(count * sizeof *weft_processors);
-    if (!weft_processors)
-        return -ENOMEM;
-    for (unsigned i = 0; i < count; i++) {
-        weft_processors[i].index = i;
-        weft_processors[i].loop = weft_loop_create(&weft_processors[i]);
-        if (!weft_processors[i].loop) {
-            while (i-- > 0)
-                weft_loop_destroy(weft_processors[i].loop);
-            weft_pages_unmap(weft_processors, count * sizeof *weft_processors);
-            return -EMFILE;
-        }
-    }
-    weft_processor_count = count;
-    return 0;
-}
-
-int weft_machine_start(unsigned count)
-{
-    weft_context_initialize();
-    struct coroutine *self = weft_coroutine_take((int)weft_raw0(SYS_getpid));
-    struct carrier *carrier = weft_carrier_create();
-    if (!self || !carrier)
-        return -ENOMEM;
-    int result = processors_create(count);
-    if (result < 0)
-        return result;
-    carrier->tid = self->tid;
-    carrier->processor = &weft_processors[0];
-    carrier->running = self;
-    self->context.fs_base = weft_fs_base();
-    size_t size;
-    weft_raw3(SYS_get_robust_list, 0, (long)&self->robust_list, (long)&size);
-    weft_raw2(SYS_prctl, PR_GET_TID_ADDRESS, (long)&self->clear_child_tid);
-    self->carrier = carrier;
-    self->state = WEFT_RUNNING;
-    atomic_store(&weft_processors[0].owner, (uintptr_t)carrier);
-    uint64_t mask;
-    weft_raw4(SYS_rt_sigprocmask, 0, 0, (long)&mask, sizeof mask);
-    weft_signal_mask_begin(self, mask);
-    carrier->kernel_mask = mask;
-    weft_current = self;
-    return 0;
-}
-
-static void forget(struct coroutine *coroutine, void *self)
-{
-    if (coroutine != self) {
-        weft_futex_forget(coroutine);
-        coroutine->state = WEFT_DEAD;
-        weft_coroutine_give(coroutine);
-    }
-}
-
-int weft_machine_restart(struct coroutine *self)
-{
-    struct carrier *carrier = self->carrier;
-    weft_coroutine_each(forget, self);
-    weft_carriers_forget();
-    weft_monitor_forget();
-    weft_signals_restart(self);
-    self->tid = (int)weft_raw0(SYS_getpid);
-    carrier->tid = self->tid;
-    for (unsigned i = 0; i < weft_processor_count; i++)
-        weft_loop_destroy(weft_processors[i].loop);
-    weft_pages_unmap(weft_processors, weft_processor_count * sizeof *weft_processors);
-    int result = processors_create(weft_processor_count);
-    carrier->processor = &weft_processors[0];
-    atomic_store(&weft_processors[0].owner, (uintptr_t)carrier);
-    return result;
 }

@@ -7,13 +7,16 @@
  *
  * Ownership. processor->owner says who may touch the processor:
  *
- *     carrier | WEFT_IN   that carrier, which is inside core/
- *     carrier             that carrier's coroutine runs program code or is in the kernel; the carrier
- *                         may come back by a compare-and-swap to WEFT_IN, anybody else may take it the
- *                         same way
- *     0                   nobody: it waits for a carrier
+ *     carrier | WEFT_IN       that carrier, which is inside core/
+ *     carrier                 that carrier's coroutine runs program code or is in the kernel; the carrier
+ *                             may come back by a compare-and-swap to WEFT_IN, the monitor may take it the
+ *                             same way (to 0), a visitor may borrow it (to WEFT_VISITED)
+ *     0                       nobody: it waits for a carrier
+ *     carrier | WEFT_VISITED  a visitor (visit.h) touches it for a moment; who wants to come in or take it
+ *     0 | WEFT_VISITED        waits until the visitor has put back what was there
  *
- * All fields but `owner`, `inbox` and `asleep` belong to the owner while WEFT_IN is set.
+ * The fields of the first part belong to the owner while WEFT_IN or WEFT_VISITED is set; others may look at
+ * those marked "hint" and must not believe what they see. The second part is everybody's.
  */
 #ifndef WEFT_CORE_PROCESSOR_H
 #define WEFT_CORE_PROCESSOR_H
@@ -22,58 +25,68 @@
 #include <stdint.h>
 
 #include "coroutine.h"
+#include "list.h"
 #include "lock.h"
 #include "timer.h"
 
-#define WEFT_IN ((uintptr_t)1)
+#define WEFT_IN      ((uintptr_t)1)
+#define WEFT_VISITED ((uintptr_t)2)
+#define WEFT_FLAGS   (WEFT_IN | WEFT_VISITED)
 
 struct queue {
     struct coroutine *head, *tail;
     size_t length;
 };
 
+/* Whether a processor could take work at once, if somebody woke it. */
+enum weft_sleep {
+    WEFT_AWAKE,
+    WEFT_ASLEEP, /* its carrier sleeps, or is about to, in the loop */
+    WEFT_VACANT  /* it never had a carrier */
+};
+
 struct processor {
     _Atomic uintptr_t owner;
     unsigned index;
-
-    struct coroutine *run_next; /* made ready last by what runs: goes first, so a hand-over stays hot */
     unsigned run_next_streak;   /* dispatches through run_next in a row, bounded by RUN_NEXT_STREAK */
-    struct queue queue;
-    uint32_t ticks;     /* dispatches since the start; read by the monitor */
-    uint64_t polled_at; /* time-stamp counter at the last poll of the loop */
+    struct coroutine *run_next; /* made ready last by what runs: goes first, so a hand-over stays hot; hint */
+    struct queue queue;         /* these have neither a timer nor a home; hint */
+    uint32_t ticks;             /* dispatches since the start; hint */
+    uint32_t ticks_at_poll;
+    uint64_t polled_at;       /* time-stamp counter at the last poll of the loop */
+    uint64_t dispatch_cycles; /* from one dispatch to the next, between the last two polls; hint */
+    unsigned naps;            /* short sleeps left before a long one, see balance.h */
     struct weft_timers timers;
     struct loop *loop;
-    size_t parked_here; /* coroutines whose home this is */
 
-    _Atomic(struct coroutine *) inbox; /* made ready elsewhere: a stack, newest first */
-    atomic_uint asleep;                /* 1: the carrier sleeps, or is about to, in the loop */
+    _Alignas(64) _Atomic(struct coroutine *) inbox; /* made ready elsewhere: a stack, newest first */
+    _Atomic(struct coroutine *) interrupts; /* parked here, with a signal due: a stack by `interrupt_next` */
+    atomic_uint asleep;                     /* enum weft_sleep */
+    atomic_uint visitors;                   /* who wants to come in, or is in, from outside */
+    _Atomic uint32_t seen_ticks;            /* balance.h: what `ticks` was ... */
+    _Atomic uint64_t seen_at; /* ... and when (time-stamp counter) it was first seen to be that */
 };
 
 struct carrier {
     struct weft_context context; /* first: assembly; the carrier's own stack */
     struct processor *processor; /* what it holds, as far as it knows; see weft_core_enter */
-    int tid;                     /* kernel id */
+    int tid;                     /* kernel id; cleared by the kernel when the thread is gone */
+    void *stack_top;             /* where its context begins */
     uint64_t kernel_mask;        /* signals that are blocked in this kernel thread */
     atomic_uint wake;            /* futex of a spare carrier */
-    struct carrier *next_spare;
+    struct weft_list spare_node;
     struct coroutine *running; /* for traces and the monitor */
+    atomic_bool in_kernel;     /* its coroutine is in a call that may wait: the monitor is quicker with it */
 };
 
 extern struct processor *weft_processors;
 extern unsigned weft_processor_count;
 
-/*
- * Sets up `count` processors (one runs, until carriers are started for the others) and makes the calling
- * kernel thread the first carrier, its flow of control the main coroutine. Returns 0 or -errno, with
- * nothing changed.
- */
-int weft_machine_start(unsigned count);
-
-/* The child of a fork: only `self` and its carrier are left. Returns 0 or -errno. */
-int weft_machine_restart(struct coroutine *self);
-
-/* Appends to the owner's queue. In core. */
+/* Appends to the queue. In core, or as a visitor. */
 void weft_processor_append(struct processor *processor, struct coroutine *coroutine);
+
+/* Takes the oldest of the queue, or NULL. In core, or as a visitor. */
+struct coroutine *weft_processor_take(struct processor *processor);
 
 /* Takes what runs next, or NULL when nothing is ready or the loop is due for a poll. In core. */
 struct coroutine *weft_processor_pick(struct processor *processor);
@@ -81,11 +94,28 @@ struct coroutine *weft_processor_pick(struct processor *processor);
 /* Makes `coroutine` ready on a processor that the caller does not own; callable from any kernel thread. */
 void weft_processor_post(struct processor *processor, struct coroutine *coroutine);
 
-/* True when coroutines wait to run. In core. */
+/* Asks that `target`, parked with `processor` as home, be interrupted there (weft_interrupt). From anywhere.
+ */
+void weft_processor_post_interrupt(struct processor *processor, struct coroutine *target);
+
+/* Moves what others have made ready from the inbox to the queue, oldest first. In core, or as a visitor. */
+void weft_processor_open_inbox(struct processor *processor);
+
+/* Sees to it that the processor, if it sleeps, looks around soon. From anywhere. Returns false when it was
+ * awake (or could not get a kernel thread). */
+bool weft_processor_wake(struct processor *processor);
+
+/* True when coroutines wait to run. In core; elsewhere a hint. */
 static inline bool weft_processor_busy(const struct processor *processor)
 {
-    return processor->run_next || processor->queue.head || atomic_load(&processor->inbox);
+    return __atomic_load_n(&processor->run_next, __ATOMIC_RELAXED) ||
+           __atomic_load_n(&processor->queue.head, __ATOMIC_RELAXED) ||
+           atomic_load_explicit(&processor->inbox, memory_order_relaxed);
 }
+
+/* True when there is, or may soon be, something for the processor to do without the coroutine that holds it
+ * now. From anywhere: a hint. */
+bool weft_processor_has_work(const struct processor *processor);
 
 /* True when the loop has not been polled for WEFT_POLL_CYCLES (some tens of microseconds). In core. */
 #define WEFT_POLL_CYCLES 60000

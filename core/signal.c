@@ -15,9 +15,9 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "balance.h"
 #include "check.h"
 #include "lock.h"
-#include "loop.h"
 #include "park.h"
 #include "raw.h"
 
@@ -65,11 +65,7 @@ void weft_signal_arrive(struct weft_signal *signal)
         signal->next = newest;
     while (!atomic_compare_exchange_weak(&arrived, &newest, signal));
     atomic_store(&weft_signals_arrived, true);
-    for (unsigned i = 0; i < weft_processor_count; i++)
-        if (atomic_exchange(&weft_processors[i].asleep, 0)) {
-            weft_loop_wake(weft_processors[i].loop);
-            break;
-        }
+    weft_balance_wake_one();
 }
 
 static void append(struct weft_signal **list, struct weft_signal *signal)
@@ -139,9 +135,8 @@ void weft_signals_distribute(struct processor *processor)
         weft_lock_release(&lock);
         if (!target || target->signal_mask & weft_signal_bit(number))
             continue;
-        target->signal_due = 1;
-        if (target->state == WEFT_PARKED && target->abandon && target->abandon(target))
-            weft_ready(processor, target, -EINTR);
+        __atomic_store_n(&target->signal_due, 1, __ATOMIC_SEQ_CST);
+        weft_interrupt(processor, target);
     }
 }
 

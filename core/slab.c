@@ -27,8 +27,29 @@ static void **free_link(struct weft_slab *slab, void *object)
     return (void **)((char *)object + slab->object_size) - 1;
 }
 
+/* All slabs that were ever used, for weft_slabs_restart. */
+static struct weft_slab *_Atomic all;
+
+static void enlist(struct weft_slab *slab)
+{
+    if (atomic_exchange(&slab->known, true))
+        return;
+    struct weft_slab *first = atomic_load(&all);
+    do
+        atomic_store(&slab->next, first);
+    while (!atomic_compare_exchange_weak(&all, &first, slab));
+}
+
+void weft_slabs_restart(void)
+{
+    for (struct weft_slab *slab = atomic_load(&all); slab; slab = atomic_load(&slab->next))
+        slab->lock = (struct weft_lock){0};
+}
+
 void *weft_slab_take(struct weft_slab *slab)
 {
+    if (!atomic_load_explicit(&slab->known, memory_order_relaxed))
+        enlist(slab);
     weft_lock_acquire(&slab->lock);
     void *object = slab->free;
     if (object) {

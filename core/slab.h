@@ -8,11 +8,15 @@
 #ifndef WEFT_CORE_SLAB_H
 #define WEFT_CORE_SLAB_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lock.h"
 
 struct weft_slab {
+    struct weft_slab *_Atomic next; /* of those ever used; set once */
+    atomic_bool known;
     struct weft_lock lock;
     size_t object_size; /* bytes, constant; at least a pointer */
     void *free;         /* linked through the objects' last word */
@@ -29,6 +33,9 @@ struct weft_slab {
  * was freed but for its last word. Never parks. */
 void *weft_slab_take(struct weft_slab *slab);
 void weft_slab_give(struct weft_slab *slab, void *object);
+
+/* In the child of a fork: nobody holds the lock of any slab. */
+void weft_slabs_restart(void);
 
 /* `size` bytes of zeroed memory in whole pages, or NULL. */
 void *weft_pages_map(size_t size);

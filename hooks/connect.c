@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "../core/visit.h"
 #include "block.h"
 #include "call.h"
 #include "descriptor.h"
@@ -86,9 +87,9 @@ WEFT_HOOK(connect)
                                                : weft_block_in_kernel(call);
 }
 
-static void wake_writers(void *loop)
+static void wake_writers(void *processor)
 {
-    weft_loop_wake_writers(loop);
+    weft_vectors_preserved(weft_loop_wake_writers, ((struct processor *)processor)->loop);
 }
 
 /* When the reading side of a local stream is shut down its peer's writer fails, but is not made writable. */
@@ -99,10 +100,7 @@ WEFT_HOOK(shutdown)
     if (result != 0 || call->arguments[1] == SHUT_WR)
         return result;
     weft_raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, (long)&domain, (long)&size);
-    if (domain == AF_UNIX) {
-        struct processor *processor = weft_core_enter(weft_current);
-        weft_vectors_preserved(wake_writers, processor->loop);
-        weft_core_leave(weft_current);
-    }
+    for (unsigned i = 0; domain == AF_UNIX && i < weft_processor_count; i++)
+        weft_visit(&weft_processors[i], wake_writers, &weft_processors[i]);
     return result;
 }

@@ -65,31 +65,58 @@ static enum weft_descriptor_kind ask_kind(int fd)
     }
 }
 
+/* Replaces what was `seen` by `now`, if it is still that. */
+static bool replace(struct weft_descriptor *descriptor, union weft_descriptor_word seen,
+                    union weft_descriptor_word now)
+{
+    return seen.word == now.word || atomic_compare_exchange_strong(&descriptor->word, &seen.word, now.word);
+}
+
+void weft_descriptor_note(struct weft_descriptor *descriptor, unsigned set, unsigned clear)
+{
+    union weft_descriptor_word seen, now;
+    if (!descriptor)
+        return;
+    do {
+        now = seen = weft_descriptor_look(descriptor);
+        now.flags = (uint8_t)((seen.flags & ~clear) | set);
+    } while (!replace(descriptor, seen, now));
+}
+
 enum weft_descriptor_kind weft_descriptor_kind_of(int fd, struct weft_descriptor *descriptor)
 {
-    if (descriptor && descriptor->kind != WEFT_KIND_UNKNOWN)
-        return descriptor->kind;
+    union weft_descriptor_word seen = weft_descriptor_look(descriptor), now = seen;
+    if (seen.kind != WEFT_KIND_UNKNOWN)
+        return seen.kind;
     enum weft_descriptor_kind kind = ask_kind(fd);
-    if (descriptor && kind != WEFT_KIND_BAD)
-        descriptor->kind = kind;
+    if (descriptor && kind != WEFT_KIND_BAD) {
+        now.kind = (uint8_t)kind;
+        replace(descriptor, seen, now);
+    }
     return kind;
 }
 
-bool weft_descriptor_private(const struct weft_descriptor *descriptor)
+static bool is_private(union weft_descriptor_word seen)
 {
-    return descriptor && descriptor->private_epoch == atomic_load_explicit(&epoch, memory_order_relaxed);
+    return seen.private_epoch == atomic_load_explicit(&epoch, memory_order_relaxed);
+}
+
+bool weft_descriptor_private(struct weft_descriptor *descriptor)
+{
+    return is_private(weft_descriptor_look(descriptor));
 }
 
 bool weft_descriptor_blocks(int fd, struct weft_descriptor *descriptor)
 {
-    bool private = weft_descriptor_private(descriptor);
-    if (private && descriptor->flags & WEFT_FD_NONBLOCK_KNOWN)
-        return !(descriptor->flags & WEFT_FD_NONBLOCK);
+    union weft_descriptor_word seen = weft_descriptor_look(descriptor), now = seen;
+    if (is_private(seen) && seen.flags & WEFT_FD_NONBLOCK_KNOWN)
+        return !(seen.flags & WEFT_FD_NONBLOCK);
     long flags = weft_raw3(SYS_fcntl, fd, F_GETFL, 0);
     bool blocks = flags >= 0 && !(flags & O_NONBLOCK);
-    if (private) {
-        descriptor->flags &= (uint8_t)~WEFT_FD_NONBLOCK;
-        descriptor->flags |= WEFT_FD_NONBLOCK_KNOWN | (blocks ? 0 : WEFT_FD_NONBLOCK);
+    if (is_private(seen)) {
+        now.flags = (uint8_t)((seen.flags & ~WEFT_FD_NONBLOCK) | WEFT_FD_NONBLOCK_KNOWN |
+                              (blocks ? 0 : WEFT_FD_NONBLOCK));
+        replace(descriptor, seen, now);
     }
     return blocks;
 }
@@ -97,41 +124,58 @@ bool weft_descriptor_blocks(int fd, struct weft_descriptor *descriptor)
 int64_t weft_descriptor_deadline(int fd, struct weft_descriptor *descriptor, int option)
 {
     uint8_t forever = option == SO_RCVTIMEO ? WEFT_FD_RECEIVE_FOREVER : WEFT_FD_SEND_FOREVER;
-    bool private = weft_descriptor_private(descriptor);
-    if (private && descriptor->flags & forever)
+    union weft_descriptor_word seen = weft_descriptor_look(descriptor), now = seen;
+    if (is_private(seen) && seen.flags & forever)
         return WEFT_NEVER;
     struct timeval time = {0, 0};
     int size = sizeof time;
     weft_raw5(SYS_getsockopt, fd, SOL_SOCKET, option, (long)&time, (long)&size);
     if (time.tv_sec == 0 && time.tv_usec == 0) {
-        if (private)
-            descriptor->flags |= forever;
+        now.flags |= forever;
+        if (is_private(seen))
+            replace(descriptor, seen, now);
         return WEFT_NEVER;
     }
     struct timespec span = {time.tv_sec, time.tv_usec * 1000};
     return weft_deadline_from(&span, -1);
 }
 
-static void forget(int fd)
+/* Makes the record say `kind`, `flags` and `private_epoch` from now on, whatever anybody is about to note. */
+static void renew(int fd, unsigned kind, unsigned flags, uint32_t private_epoch)
 {
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-    if (descriptor)
-        *descriptor = (struct weft_descriptor){0};
+    union weft_descriptor_word seen, now;
+    if (!descriptor)
+        return;
+    do {
+        seen = weft_descriptor_look(descriptor);
+        now.kind = (uint8_t)kind;
+        now.flags = (uint8_t)flags;
+        now.generation = (uint16_t)(seen.generation + 1);
+        now.private_epoch = private_epoch;
+    } while (!replace(descriptor, seen, now));
+}
+
+static void forget(int fd)
+{
+    renew(fd, WEFT_KIND_UNKNOWN, 0, 0);
 }
 
 static void share(int fd)
 {
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-    if (descriptor)
-        descriptor->private_epoch = 0;
+    union weft_descriptor_word seen, now;
+    if (!descriptor)
+        return;
+    do {
+        now = seen = weft_descriptor_look(descriptor);
+        now.private_epoch = 0;
+    } while (!replace(descriptor, seen, now));
 }
 
 void weft_descriptor_made(int fd, enum weft_descriptor_kind kind, int flags)
 {
-    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-    if (descriptor)
-        *descriptor = (struct weft_descriptor){
-            .kind = (uint8_t)kind, .flags = (uint8_t)flags, .private_epoch = atomic_load(&epoch)};
+    renew(fd, kind, (unsigned)flags, atomic_load(&epoch));
 }
 
 void weft_descriptors_shared(void)
@@ -162,8 +206,8 @@ WEFT_HOOK(creates_pair)
 static void leave_number(int fd)
 {
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-    if (descriptor && descriptor->flags & WEFT_FD_WATCHED)
-        weft_wait_leave_number(fd);
+    if (descriptor && atomic_load_explicit(&descriptor->watched_by, memory_order_relaxed))
+        weft_wait_leave_number(fd, atomic_exchange(&descriptor->watched_by, 0));
     forget(fd);
 }
 
@@ -173,7 +217,9 @@ WEFT_HOOK(close)
     if (weft_loop_owns(fd))
         return -EBADF;
     leave_number(fd);
-    return weft_call_raw(call);
+    long result = weft_call_raw(call);
+    forget(fd); /* what somebody has learnt between the two */
+    return result;
 }
 
 WEFT_HOOK(close_range)
@@ -228,7 +274,10 @@ WEFT_HOOK(dup2)
     share(from);
     if (from != to && weft_raw3(SYS_fcntl, from, F_GETFD, 0) >= 0)
         leave_number(to);
-    return weft_call_raw(call);
+    long result = weft_call_raw(call);
+    if (from != to)
+        forget(to);
+    return result;
 }
 
 WEFT_HOOK(fcntl)
@@ -248,9 +297,7 @@ WEFT_HOOK(fcntl)
     }
     case F_SETFL: {
         long result = weft_call_raw(call);
-        struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-        if (descriptor)
-            descriptor->flags &= (uint8_t)~WEFT_FD_NONBLOCK_KNOWN;
+        weft_descriptor_note(weft_descriptor_find(fd), 0, WEFT_FD_NONBLOCK_KNOWN);
         return result;
     }
     case F_SETLKW:
@@ -267,19 +314,16 @@ WEFT_HOOK(ioctl)
     if (weft_loop_owns(fd))
         return -EBADF;
     long result = weft_call_raw(call);
-    if ((unsigned long)call->arguments[1] == FIONBIO) {
-        struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-        if (descriptor)
-            descriptor->flags &= (uint8_t)~WEFT_FD_NONBLOCK_KNOWN;
-    }
+    if ((unsigned long)call->arguments[1] == FIONBIO)
+        weft_descriptor_note(weft_descriptor_find(fd), 0, WEFT_FD_NONBLOCK_KNOWN);
     return result;
 }
 
 WEFT_HOOK(setsockopt)
 {
     long result = weft_call_raw(call);
-    struct weft_descriptor *descriptor = weft_descriptor_find((int)call->arguments[0]);
-    if (descriptor && call->arguments[1] == SOL_SOCKET)
-        descriptor->flags &= (uint8_t) ~(WEFT_FD_RECEIVE_FOREVER | WEFT_FD_SEND_FOREVER);
+    if (call->arguments[1] == SOL_SOCKET)
+        weft_descriptor_note(weft_descriptor_find((int)call->arguments[0]), 0,
+                             WEFT_FD_RECEIVE_FOREVER | WEFT_FD_SEND_FOREVER);
     return result;
 }

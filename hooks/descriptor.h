@@ -2,15 +2,20 @@
 /*
  * What weft knows of the program's descriptors, by number.
  *
- * The kernel is the authority; this is a cache of what it would answer. Two rules keep it true:
- *  1. A number is forgotten when it is closed or overwritten (all ways to do that are hooked).
+ * The kernel is the authority; this is a cache of what it would answer. Three rules keep it true:
+ *  1. A number is forgotten when it is closed or overwritten (all ways to do that are hooked), before and
+ * after.
  *  2. What belongs to the open file description (O_NONBLOCK, time-outs) is remembered only while the
  *     description is private: made by a call that we saw, in this process, and neither duplicated, nor
  *     passed on, nor inherited by a fork since. Otherwise the kernel is asked each time it matters.
+ *  3. A record is one word, which counts how often it was forgotten. What somebody learns of a number is
+ * noted only if the word is still the one that it started from: so what it learnt of a description that is
+ * gone is not said of the next one.
  */
 #ifndef WEFT_HOOKS_DESCRIPTOR_H
 #define WEFT_HOOKS_DESCRIPTOR_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,15 +37,40 @@ enum {
     WEFT_FD_NO_NOWAIT = 8, /* RWF_NOWAIT is not supported for reading */
     WEFT_FD_NO_NOWAIT_WRITE = 16,
     WEFT_FD_RECEIVE_FOREVER = 32, /* SO_RCVTIMEO is known to be 0 */
-    WEFT_FD_SEND_FOREVER = 64,
-    WEFT_FD_WATCHED = 128 /* some loop has, or had, a watcher for the number */
+    WEFT_FD_SEND_FOREVER = 64
+};
+
+/* The word of a record, as it is read and as it is noted. */
+union weft_descriptor_word {
+    uint64_t word;
+    struct {
+        uint8_t kind;
+        uint8_t flags;
+        uint16_t generation;    /* of the number: counted up when it is forgotten */
+        uint32_t private_epoch; /* private while this equals the current epoch */
+    };
 };
 
 struct weft_descriptor {
-    uint8_t kind;
-    uint8_t flags;
-    uint32_t private_epoch; /* private while this equals the current epoch */
+    _Atomic uint64_t word;
+    _Atomic uint64_t
+        watched_by; /* bit N: the loop of a processor with index N modulo 64 has, or had, a watcher */
 };
+
+static inline union weft_descriptor_word weft_descriptor_look(struct weft_descriptor *descriptor)
+{
+    return (union weft_descriptor_word){
+        .word = descriptor ? atomic_load_explicit(&descriptor->word, memory_order_relaxed) : 0};
+}
+
+/* True when the record has one of the flags. */
+static inline bool weft_descriptor_has(struct weft_descriptor *descriptor, unsigned flags)
+{
+    return weft_descriptor_look(descriptor).flags & flags;
+}
+
+/* Sets and clears flags. For what is known of the number as it is now; descriptor may be NULL. */
+void weft_descriptor_note(struct weft_descriptor *descriptor, unsigned set, unsigned clear);
 
 /* The record for `fd`, or NULL when the number is too high for one (2^20 and above) or memory is short. */
 struct weft_descriptor *weft_descriptor_find(int fd);
@@ -63,7 +93,7 @@ int64_t weft_descriptor_deadline(int fd, struct weft_descriptor *descriptor, int
 void weft_descriptor_made(int fd, enum weft_descriptor_kind kind, int flags);
 
 /* True while the description is known to be private. */
-bool weft_descriptor_private(const struct weft_descriptor *descriptor);
+bool weft_descriptor_private(struct weft_descriptor *descriptor);
 
 /* From now on any description may be shared with another process: a fork, a descriptor passed on. */
 void weft_descriptors_shared(void);

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "../core/monitor.h"
 #include "../core/slab.h"
 #include "block.h"
 #include "call.h"
@@ -34,29 +35,37 @@ static bool ready_now(int fd, short events)
     return weft_raw3(SYS_poll, (long)&poll, 1, 0) != 0;
 }
 
+/* What was ready may be gone by now, taken by somebody else: then this waits. */
+static long brief_call(long number, int fd, const struct iovec *vector, long count)
+{
+    struct coroutine *self = weft_current;
+    weft_kernel_brief_begin(self);
+    long result = weft_raw3(number, fd, (long)vector, count);
+    weft_kernel_brief_end(self);
+    return result;
+}
+
 /* One attempt that does not block: bytes, or -errno with -EAGAIN when it would. */
 static long try_read(int fd, struct weft_descriptor *descriptor, const struct iovec *vector, long count)
 {
-    if (!descriptor || !(descriptor->flags & WEFT_FD_NO_NOWAIT)) {
+    if (!weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT)) {
         long result = weft_raw6(SYS_preadv2, fd, (long)vector, count, -1, -1, RWF_NOWAIT);
         if (result != -EOPNOTSUPP)
             return result;
-        if (descriptor)
-            descriptor->flags |= WEFT_FD_NO_NOWAIT;
+        weft_descriptor_note(descriptor, WEFT_FD_NO_NOWAIT, 0);
     }
-    return ready_now(fd, POLLIN) ? weft_raw3(SYS_readv, fd, (long)vector, count) : -EAGAIN;
+    return ready_now(fd, POLLIN) ? brief_call(SYS_readv, fd, vector, count) : -EAGAIN;
 }
 
 static long try_write(int fd, struct weft_descriptor *descriptor, const struct iovec *vector, long count)
 {
-    if (!descriptor || !(descriptor->flags & WEFT_FD_NO_NOWAIT_WRITE)) {
+    if (!weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT_WRITE)) {
         long result = weft_raw6(SYS_pwritev2, fd, (long)vector, count, -1, -1, RWF_NOWAIT);
         if (result != -EOPNOTSUPP)
             return result;
-        if (descriptor)
-            descriptor->flags |= WEFT_FD_NO_NOWAIT_WRITE;
+        weft_descriptor_note(descriptor, WEFT_FD_NO_NOWAIT_WRITE, 0);
     }
-    return ready_now(fd, POLLOUT) ? weft_raw3(SYS_writev, fd, (long)vector, count) : -EAGAIN;
+    return ready_now(fd, POLLOUT) ? brief_call(SYS_writev, fd, vector, count) : -EAGAIN;
 }
 
 /* A terminal in raw mode whose reads end after a time (termios(3), VTIME) keeps that time itself. */
@@ -75,13 +84,13 @@ static long read_waiting(struct weft_call *call, struct weft_descriptor *descrip
                          const struct iovec *vector, long count)
 {
     struct weft_target target = weft_target_of((int)call->arguments[0]);
-    if (descriptor && descriptor->flags & WEFT_FD_NO_NOWAIT && !weft_descriptor_blocks(target.fd, descriptor))
+    if (weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT) && !weft_descriptor_blocks(target.fd, descriptor))
         return weft_call_raw(call);
     for (;;) {
         long result = try_read(target.fd, descriptor, vector, count);
         if (result != -EAGAIN || !weft_descriptor_blocks(target.fd, descriptor))
             return weft_target_done(&target, result);
-        if (descriptor && descriptor->kind == WEFT_KIND_OTHER && terminal_with_timeout(target.fd))
+        if (weft_descriptor_look(descriptor).kind == WEFT_KIND_OTHER && terminal_with_timeout(target.fd))
             return weft_block_in_kernel(call);
         result = weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_READ, WEFT_NEVER);
         if (result < 0)
@@ -98,7 +107,7 @@ static long write_waiting(struct weft_call *call, struct weft_descriptor *descri
     struct weft_target target = weft_target_of((int)call->arguments[0]);
     struct weft_vector rest;
     long done = 0, result;
-    if (descriptor && descriptor->flags & WEFT_FD_NO_NOWAIT_WRITE &&
+    if (weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT_WRITE) &&
         !weft_descriptor_blocks(target.fd, descriptor))
         return weft_call_raw(call);
     rest.parts = NULL;

@@ -229,11 +229,14 @@ static long wait_for_signal(struct weft_call *call)
 {
     struct coroutine *self = weft_current;
     (void)call;
-    if (self->signal_due)
-        return -EINTR;
-    weft_core_enter(self);
-    self->abandon = abandon_wait;
-    long result = weft_park(self, WEFT_REASON_SIGNAL, NULL, NULL);
+    struct processor *processor = weft_core_enter(self);
+    weft_park_announce(self, processor, abandon_wait);
+    atomic_thread_fence(memory_order_seq_cst);
+    long result = -EINTR;
+    if (weft_park_due(self))
+        weft_park_give_up(self);
+    else
+        result = weft_park(self, WEFT_REASON_SIGNAL, NULL, NULL);
     weft_core_leave(self);
     return result;
 }

@@ -27,11 +27,13 @@ static bool abandon_sleep(struct coroutine *self)
 static long sleep_until(struct coroutine *self, int64_t deadline)
 {
     struct processor *processor = weft_core_enter(self);
-    self->abandon = abandon_sleep;
-    long result = weft_deadline_start(self, processor, deadline);
+    weft_park_announce(self, processor, abandon_sleep);
+    atomic_thread_fence(memory_order_seq_cst);
+    long result = weft_park_due(self) ? -EINTR : weft_deadline_start(self, processor, deadline);
     if (result == 0)
         result = weft_park(self, WEFT_REASON_SLEEP, NULL, NULL);
-    weft_deadline_stop(self, self->carrier->processor);
+    else
+        weft_park_give_up(self);
     weft_core_leave(self);
     return result == -ETIMEDOUT ? 0 : result;
 }

@@ -71,18 +71,18 @@ static bool hung_up(int fd)
 
 static bool drained(struct weft_descriptor *descriptor)
 {
-    if (!descriptor || !(descriptor->flags & WEFT_FD_DRAINED))
+    if (!weft_descriptor_has(descriptor, WEFT_FD_DRAINED))
         return false;
-    descriptor->flags &= (uint8_t)~WEFT_FD_DRAINED;
+    weft_descriptor_note(descriptor, 0, WEFT_FD_DRAINED);
     return true;
 }
 
 /* Remembers that a stream had less than was asked for. */
 static void note_drained(struct weft_descriptor *descriptor, long result, size_t size, int flags)
 {
-    if (descriptor && descriptor->kind == WEFT_KIND_STREAM && result > 0 && (size_t)result < size &&
+    if (weft_descriptor_look(descriptor).kind == WEFT_KIND_STREAM && result > 0 && (size_t)result < size &&
         !(flags & MSG_PEEK))
-        descriptor->flags |= WEFT_FD_DRAINED;
+        weft_descriptor_note(descriptor, WEFT_FD_DRAINED, 0);
 }
 
 /* MSG_WAITALL on a stream needs several receives; peeking for all needs the kernel. */

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../core/balance.h"
 #include "../core/futex.h"
+#include "../core/machine.h"
 #include "../core/monitor.h"
 #include "../core/park.h"
 #include "../core/signal.h"
@@ -21,6 +23,7 @@
 #include "descriptor.h"
 #include "hooks.h"
 #include "identity.h"
+#include "wait.h"
 
 enum { RED_ZONE = WEFT_RED_ZONE };
 
@@ -64,6 +67,9 @@ static long spawn(struct weft_call *call, const struct clone_request *request)
     struct processor *processor = weft_core_enter(self);
     child->state = WEFT_PARKED; /* new: nobody else knows it */
     weft_ready_next(processor, child, 0);
+    if (processor->queue
+            .head) /* a second thread, before the first has run: there may be many, or long ones */
+        weft_balance_call_helper();
     weft_core_leave(self);
     return tid;
 }
@@ -86,6 +92,7 @@ static void restart_in_child(struct coroutine *self)
 {
     if (weft_machine_restart(self) != 0)
         weft_raw1(SYS_exit_group, 127); /* neither epoll nor memory: a fork that fails late */
+    weft_waits_restart();
     weft_descriptors_shared();
 }
 
@@ -93,13 +100,12 @@ static long fork_process(struct weft_call *call)
 {
     struct coroutine *self = weft_current;
     weft_descriptors_shared();
-    weft_core_enter(self);
+    weft_machine_stop();
     long result = weft_call_raw(call);
-    if (result == 0) {
+    if (result == 0)
         restart_in_child(self);
-        weft_core_enter(self);
-    }
-    weft_core_leave(self);
+    else
+        weft_machine_release();
     return result;
 }
 

@@ -9,9 +9,10 @@
 #include "../core/libev_system.h"
 #include "../core/lock.h"
 #include "../core/raw.h"
+#include "../core/visit.h"
 #include "descriptor.h"
 
-enum { SUCCESSORS = WEFT_OWN_DESCRIPTORS };
+enum { SUCCESSORS = 64 };
 
 /* Duplicates that replace closed numbers, with the number of calls that use them. */
 static struct {
@@ -43,26 +44,36 @@ static void start_watchers(void *argument)
     }
 }
 
+/* Remembers in whose loop the number is watched, for who closes it. */
+static void note_watcher(int fd, const struct processor *processor)
+{
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    uint64_t bit = UINT64_C(1) << (processor->index % 64);
+    if (descriptor && !(atomic_load_explicit(&descriptor->watched_by, memory_order_relaxed) & bit))
+        atomic_fetch_or(&descriptor->watched_by, bit);
+}
+
 long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft_reason reason,
                         int64_t deadline)
 {
     struct coroutine *self = weft_current;
     struct processor *processor = weft_core_enter(self);
     for (unsigned i = 0; i < count; i++) {
-        struct weft_descriptor *descriptor = weft_descriptor_find(watchers[i].fd);
-        if (descriptor)
-            descriptor->flags |= WEFT_FD_WATCHED;
+        note_watcher(watchers[i].fd, processor);
         watchers[i].coroutine = self;
     }
     self->watchers = watchers;
     self->watcher_count = count;
-    self->abandon = abandon_watchers;
-    self->home = processor;
-    long result = weft_deadline_start(self, processor, deadline);
-    if (result == 0)
+    weft_park_announce(self, processor, abandon_watchers);
+    atomic_thread_fence(memory_order_seq_cst);
+    long result = weft_park_due(self) ? -EINTR : weft_deadline_start(self, processor, deadline);
+    if (result == 0) {
         result = weft_park(self, reason, start_watchers, self);
-    weft_check(!self->watchers || result == -ENOMEM);
-    weft_deadline_stop(self, self->carrier->processor);
+        weft_check(!self->watchers);
+    } else {
+        self->watchers = NULL;
+        weft_park_give_up(self);
+    }
     weft_core_leave(self);
     return result;
 }
@@ -86,24 +97,22 @@ long weft_target_done(const struct weft_target *target, long result)
             to_close = target->fd;
     weft_lock_release(&lock);
     if (to_close >= 0) {
-        weft_wait_leave_number(to_close);
+        struct weft_descriptor *descriptor = weft_descriptor_find(to_close);
+        weft_wait_leave_number(to_close,
+                               descriptor ? atomic_exchange(&descriptor->watched_by, 0) : ~UINT64_C(0));
         weft_disown_descriptor(to_close);
     }
     return result;
 }
 
 struct leaving {
-    struct loop *loop;
-    int fd, successor;
+    struct processor *processor;
+    int fd;
+    int successor; /* -1: not needed so far, or not to be had */
 };
 
-static void forget_in_loop(void *argument)
-{
-    struct leaving *leaving = argument;
-    weft_loop_forget(leaving->loop, leaving->fd, leaving->successor);
-}
-
-static int make_successor(int fd, int users)
+/* Makes the duplicate, with one user: who makes it. */
+static int make_successor(int fd)
 {
     int successor = weft_own_descriptor(weft_raw3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3));
     if (successor < 0)
@@ -112,7 +121,7 @@ static int make_successor(int fd, int users)
     for (int i = 0; i < SUCCESSORS; i++)
         if (successors[i].users == 0) {
             successors[i].fd = successor;
-            successors[i].users = users;
+            successors[i].users = 1;
             weft_lock_release(&lock);
             return successor;
         }
@@ -121,14 +130,49 @@ static int make_successor(int fd, int users)
     return -1;
 }
 
-void weft_wait_leave_number(int fd)
+static void add_users(int successor, int count)
 {
-    struct coroutine *self = weft_current;
-    weft_core_enter(self);
-    struct leaving leaving = {self->carrier->processor->loop, fd, -1};
-    int users = weft_loop_consumers(leaving.loop, fd);
-    if (users > 0)
-        leaving.successor = make_successor(fd, users);
-    weft_vectors_preserved(forget_in_loop, &leaving);
-    weft_core_leave(self);
+    weft_lock_acquire(&lock);
+    for (int i = 0; i < SUCCESSORS; i++)
+        if (successors[i].users > 0 && successors[i].fd == successor)
+            successors[i].users += count;
+    weft_lock_release(&lock);
+}
+
+static void forget_with_vectors(void *argument)
+{
+    struct leaving *leaving = argument;
+    weft_loop_forget(leaving->processor->loop, leaving->fd, leaving->successor);
+}
+
+/* As a visitor, or in core. The users are counted before one of them can be done. */
+static void leave_loop(void *argument)
+{
+    struct leaving *leaving = argument;
+    int users = weft_loop_consumers(leaving->processor->loop, leaving->fd);
+    if (users > 0 && leaving->successor < 0)
+        leaving->successor = make_successor(leaving->fd);
+    if (users > 0 && leaving->successor >= 0) {
+        add_users(leaving->successor, users);
+        note_watcher(leaving->successor, leaving->processor);
+    }
+    weft_vectors_preserved(forget_with_vectors, leaving);
+}
+
+void weft_wait_leave_number(int fd, uint64_t watched_by)
+{
+    struct leaving leaving = {.fd = fd, .successor = -1};
+    for (unsigned i = 0; i < weft_processor_count; i++) {
+        if (!(watched_by & UINT64_C(1) << i % 64))
+            continue;
+        leaving.processor = &weft_processors[i];
+        weft_visit(leaving.processor, leave_loop, &leaving);
+    }
+    if (leaving.successor >= 0)
+        weft_target_done(&(struct weft_target){.fd = leaving.successor, .original = fd}, 0);
+}
+
+void weft_waits_restart(void)
+{
+    lock = (struct weft_lock){0};
 }

@@ -40,7 +40,11 @@ long weft_target_done(const struct weft_target *target, long result);
 long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft_reason reason,
                         int64_t deadline);
 
-/* The number is about to be closed or overwritten. */
-void weft_wait_leave_number(int fd);
+/* The number is about to be closed or overwritten; `watched_by` says whose loops it may be watched in
+ * (descriptor.h). Not in core. */
+void weft_wait_leave_number(int fd, uint64_t watched_by);
+
+/* In the child of a fork: nobody holds a lock of this file. */
+void weft_waits_restart(void);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../core/machine.h"
+#include "../core/raw.h"
 #include "../core/trace.h"
-
-enum { PROCESSORS_LIMIT = 1024 };
 
 static const struct {
     const char *name;
@@ -35,15 +36,24 @@ static bool read_kinds(const char *text, size_t length, unsigned *mask)
     return *mask != 0;
 }
 
+/* As many as there are CPUs that we may run on. */
+static unsigned available_processors(void)
+{
+    cpu_set_t cpus;
+    long size = weft_raw3(SYS_sched_getaffinity, 0, sizeof cpus, (long)&cpus);
+    int count = size > 0 ? CPU_COUNT_S((size_t)size, &cpus) : 1;
+    return count > WEFT_PROCESSORS_LIMIT ? WEFT_PROCESSORS_LIMIT : (unsigned)count;
+}
+
 void weft_config_read(struct weft_config *config)
 {
-    *config = (struct weft_config){.processors = 1};
+    *config = (struct weft_config){.processors = available_processors()};
     const char *processors = getenv("WEFT_PROCESSORS"), *trace = getenv("WEFT_TRACE");
     if (processors && *processors) {
         char *end;
         unsigned long number = strtoul(processors, &end, 10);
-        if (*end || *processors < '0' || *processors > '9' || number == 0 || number > PROCESSORS_LIMIT)
-            config->wrong = "WEFT_PROCESSORS is not a number from 1 to 1024";
+        if (*end || *processors < '0' || *processors > '9' || number == 0 || number > WEFT_PROCESSORS_LIMIT)
+            config->wrong = "WEFT_PROCESSORS is not a number from 1 to 200";
         else
             config->processors = (unsigned)number;
     }

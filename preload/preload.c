@@ -22,6 +22,7 @@
 
 #include "../core/libev_system.h"
 #include "../core/log.h"
+#include "../core/machine.h"
 #include "../core/processor.h"
 #include "../core/raw.h"
 #include "../core/trace.h"

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PROCESSORS_MAX = 1024 };
+enum { PROCESSORS_MAX = 200 };
 enum { OPTION_PROCESSORS = OPTION_FIRST, OPTION_TRACE, OPTION_HELP };
 
 static const char *const trace_words[] = {"io", "futex", "sched", "thread", "all"};
@@ -167,7 +167,7 @@ const struct command command_run = {
             "Runs COMMAND, its threads being coroutines. Its input, output and exit status are its own.\n"
             "\n"
             "Options:\n"
-            "  --processors N       run coroutines on N kernel threads at a time, 1 to 1024\n"
+            "  --processors N       run coroutines on N kernel threads at a time, 1 to 200\n"
             "                       (otherwise as many as CPUs it may run on)\n"
             "  --trace WHAT[:FILE]  write what happens to FILE, or to stderr; WHAT is one or more of\n"
             "                       io, futex, sched, thread, all, separated by commas\n"

@@ -12,6 +12,7 @@
 
 #include "../../core/carrier.h"
 #include "../../core/loop.h"
+#include "../../core/machine.h"
 #include "../../core/raw.h"
 #include "../../core/slab.h"
 #include "../../core/weft.h"

@@ -12,6 +12,7 @@
 
 #include "../../core/libev_system.h"
 #include "../../core/loop.h"
+#include "../../core/machine.h"
 #include "../../core/processor.h"
 
 static int lowest_free(void)

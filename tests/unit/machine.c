@@ -124,11 +124,9 @@ int machine_setup_many(unsigned count)
 {
     if (weft_machine_start(count) != 0)
         return -1;
-    for (unsigned i = 1; i < count; i++) {
-        struct carrier *carrier = weft_carrier_create();
-        if (!carrier || weft_carrier_start(carrier, &weft_processors[i]) != 0)
+    for (unsigned i = 1; i < count; i++)
+        if (!weft_processor_wake(&weft_processors[i]))
             return -1;
-    }
     return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "../../core/carrier.h"
 #include "../../core/futex.h"
 #include "../../core/loop.h"
+#include "../../core/machine.h"
 #include "../../core/monitor.h"
 #include "../../core/park.h"
 #include "../../core/raw.h"

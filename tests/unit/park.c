@@ -118,6 +118,12 @@ struct sleeper {
     char *frame;
 };
 
+static bool abandon_freely(struct coroutine *coroutine)
+{
+    (void)coroutine;
+    return true;
+}
+
 static void publish(void *argument)
 {
     struct sleeper *sleeper = argument;
@@ -133,6 +139,7 @@ static void park_once(void *argument)
     struct sleeper *sleeper = argument;
     struct coroutine *self = weft_current;
     weft_core_enter(self);
+    weft_park_announce(self, NULL, abandon_freely);
     sleeper->frame = __builtin_frame_address(0);
     sleeper->result = weft_park(self, WEFT_REASON_CHILD, publish, sleeper);
     sleeper->state_after_all = self->state;
@@ -198,24 +205,16 @@ static void test_a_coroutine_with_a_home_is_readied_there(void **state)
 
 static int64_t deadlines_base;
 
-static bool abandon_freely(struct coroutine *coroutine)
-{
-    (void)coroutine;
-    return true;
-}
-
 static void sleep_until_deadline(void *name)
 {
     struct coroutine *self = weft_current;
     int64_t deadline = deadlines_base + (*(char *)name - 'a') * INT64_C(2000000);
     struct processor *here = weft_core_enter(self);
-    self->abandon = abandon_freely;
+    weft_park_announce(self, here, abandon_freely);
     require(weft_deadline_start(self, here, deadline) == 0);
-    require(self->home == here);
     require(weft_park(self, WEFT_REASON_SLEEP, NULL, NULL) == -ETIMEDOUT);
     require(weft_now() >= deadline);
-    weft_deadline_stop(self, self->carrier->processor);
-    require(self->home == NULL);
+    require(self->home == NULL); /* taken down by whoever readied it */
     weft_core_leave(self);
     note(*(char *)name);
 }

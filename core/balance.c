@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* See balance.h. */
+#include "balance.h"
+
+#include "carrier.h"
+#include "visit.h"
+
+enum { NAPS = 20, NAP = 50000 /* ns */ };
+
+atomic_uint weft_idle_processors;
+
+/* Set while a processor that was called has not yet looked around: one at a time is enough, for who finds
+ * work calls the next. */
+static atomic_bool looking;
+
+bool weft_balance_wake_one(void)
+{
+    if (atomic_load(&weft_idle_processors) == 0)
+        return false;
+    for (unsigned i = 0; i < weft_processor_count; i++)
+        if (weft_processor_wake(&weft_processors[i]))
+            return true;
+    return false;
+}
+
+void weft_balance_call_helper(void)
+{
+    if (atomic_load_explicit(&looking, memory_order_relaxed) || atomic_exchange(&looking, true))
+        return;
+    if (!weft_balance_wake_one())
+        atomic_store(&looking, false);
+}
+
+static bool long_queue(const struct processor *processor)
+{
+    size_t length = __atomic_load_n(&processor->queue.length, __ATOMIC_RELAXED);
+    return length * __atomic_load_n(&processor->dispatch_cycles, __ATOMIC_RELAXED) > WEFT_SHARE_CYCLES;
+}
+
+void weft_balance_share_slowly(struct processor *here)
+{
+    if (long_queue(here))
+        weft_balance_call_helper();
+}
+
+bool weft_balance_stalled(struct processor *processor)
+{
+    uint32_t ticks = __atomic_load_n(&processor->ticks, __ATOMIC_RELAXED);
+    uint64_t now = __builtin_ia32_rdtsc();
+    if (!weft_processor_busy(processor) ||
+        ticks != atomic_load_explicit(&processor->seen_ticks, memory_order_relaxed)) {
+        atomic_store_explicit(&processor->seen_ticks, ticks, memory_order_relaxed);
+        atomic_store_explicit(&processor->seen_at, now, memory_order_relaxed);
+        return false;
+    }
+    return now - atomic_load_explicit(&processor->seen_at, memory_order_relaxed) >= WEFT_SHARE_CYCLES;
+}
+
+static void move_oldest(struct processor *from, struct processor *to, size_t count)
+{
+    while (count-- > 0) {
+        struct coroutine *coroutine = weft_processor_take(from);
+        weft_processor_append(to, coroutine);
+    }
+}
+
+/* `victim` is visited. Returns true when something was there. */
+static bool take_from(struct processor *victim, struct processor *here, bool stalled)
+{
+    if (stalled) {
+        weft_processor_open_inbox(victim);
+        if (victim->run_next) {
+            weft_processor_append(here, victim->run_next);
+            victim->run_next = NULL;
+        }
+        move_oldest(victim, here, victim->queue.length);
+    } else {
+        move_oldest(victim, here, (victim->queue.length + 1) / 2);
+    }
+    return here->queue.head != NULL;
+}
+
+static bool look_around(struct processor *here)
+{
+    for (unsigned i = 1; i < weft_processor_count; i++) {
+        struct processor *victim = &weft_processors[(here->index + i) % weft_processor_count];
+        bool stalled = weft_balance_stalled(victim);
+        if (!(stalled || long_queue(victim)) || !weft_visit_try(victim))
+            continue;
+        bool found = take_from(victim, here, stalled);
+        weft_visit_tried_end(victim);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
+bool weft_balance_steal(struct processor *here)
+{
+    if (weft_processor_count == 1)
+        return false;
+    bool found = look_around(here);
+    if (atomic_load_explicit(&looking, memory_order_relaxed))
+        atomic_store(&looking, false);
+    if (found) {
+        here->naps = NAPS;
+        here->dispatch_cycles = 0; /* not known for what came */
+    }
+    return found;
+}
+
+int64_t weft_balance_nap(struct processor *here, int64_t timeout)
+{
+    if (here->naps == 0)
+        return timeout;
+    here->naps--;
+    return timeout < NAP ? timeout : NAP;
+}

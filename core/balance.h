@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who gets what to do: how ready coroutines spread over the processors.
+ *
+ * A coroutine is readied where its waker runs: two that hand work to each other stay on one processor and
+ * cost no more than with one. Others are let in only where it pays, which is where a ready coroutine would
+ * wait longer than waking a processor takes (WEFT_SHARE_CYCLES):
+ *
+ *   sharing    A processor knows what a dispatch has cost lately and how many wait; when the product is
+ * large, it wakes one that is idle. So does the creation of a second thread before the first one has run.
+ *   stealing   A processor without work visits the others. From one with a long queue it takes half; from one
+ * that stalls, i.e. has not dispatched for WEFT_SHARE_CYCLES, everything, run_next too. naps       What a
+ * processor stole shows that there is work to be had: it looks again NAPS times, NAP apart, before it sleeps
+ * for long. A neighbour that stalls wakes nobody, so somebody must look. monitor    looks, too, at about once
+ * a millisecond, and wakes an idle processor for one that stalls.
+ *
+ * Rejected: waking an idle processor for every coroutine that becomes ready, as Go does. It is right for Go,
+ * whose programs were written for it; threads of legacy programs hand over in pairs, and a pair torn apart is
+ * slower by the cost of a system call and an interrupt for each hand-over.
+ */
+#ifndef WEFT_CORE_BALANCE_H
+#define WEFT_CORE_BALANCE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "processor.h"
+
+/* About 40 us at the frequencies of time-stamp counters (2 to 4 GHz). */
+#define WEFT_SHARE_CYCLES 100000
+
+/* How many processors are asleep or vacant; a hint for the fast path. */
+extern atomic_uint weft_idle_processors;
+
+/* Wakes an idle processor, which will look for work. Returns false when there is none. From anywhere. */
+bool weft_balance_wake_one(void);
+
+/* The same unless one that was woken so is still looking. */
+void weft_balance_call_helper(void);
+
+/* In core: `here` has got more to do; calls a helper when that is a lot. */
+void weft_balance_share_slowly(struct processor *here);
+static inline void weft_balance_share(struct processor *here)
+{
+    if (__builtin_expect(atomic_load_explicit(&weft_idle_processors, memory_order_relaxed) != 0, 0))
+        weft_balance_share_slowly(here);
+}
+
+/* By a carrier in core whose processor has nothing to do: takes ready coroutines from others. */
+bool weft_balance_steal(struct processor *here);
+
+/* True when the processor has work to do and has not dispatched since it was looked at WEFT_SHARE_CYCLES ago
+ * or longer. From anywhere. */
+bool weft_balance_stalled(struct processor *processor);
+
+/* How long an idle processor that could sleep for `timeout` ns should sleep before it looks around again. */
+int64_t weft_balance_nap(struct processor *here, int64_t timeout);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See machine.h.
+ *
+ * A fork copies the memory while other kernel threads run. Rules that make the copy usable:
+ *  1. Nobody is in core, for all processors are visited. So the locks that are only taken there (futex
+ * buckets, the global queue) are free, and no coroutine is between two queues.
+ *  2. The other locks may be held at that moment. What they protect is changed by single stores of words (a
+ * list's head, an index), so it is consistent for whoever comes next: the child just makes them free.
+ *  3. Loops, processors and carriers are made anew in the child; what the parent's looked like does not
+ * matter.
+ */
+#include "machine.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+
+#include "balance.h"
+#include "carrier.h"
+#include "futex.h"
+#include "libev_system.h"
+#include "loop.h"
+#include "monitor.h"
+#include "processor.h"
+#include "raw.h"
+#include "signal.h"
+#include "slab.h"
+#include "visit.h"
+
+struct processor *weft_processors;
+unsigned weft_processor_count;
+
+static int processors_create(unsigned count)
+{
+    struct processor *processors = weft_pages_map(count * sizeof *processors);
+    if (!processors)
+        return -ENOMEM;
+    for (unsigned i = 0; i < count; i++) {
+        processors[i].index = i;
+        atomic_store(&processors[i].asleep, WEFT_VACANT);
+        processors[i].loop = weft_loop_create(&processors[i]);
+        if (!processors[i].loop) {
+            while (i-- > 0)
+                weft_loop_destroy(processors[i].loop);
+            weft_pages_unmap(processors, count * sizeof *processors);
+            return -EMFILE;
+        }
+    }
+    weft_processors = processors;
+    weft_processor_count = count;
+    return 0;
+}
+
+/* The calling kernel thread holds the first processor, outside of core. */
+static void hold_first(struct carrier *carrier)
+{
+    carrier->processor = &weft_processors[0];
+    atomic_store(&weft_processors[0].owner, (uintptr_t)carrier);
+    atomic_store(&weft_processors[0].asleep, WEFT_AWAKE);
+    atomic_store(&weft_idle_processors, weft_processor_count - 1);
+}
+
+int weft_machine_start(unsigned count)
+{
+    weft_context_initialize();
+    struct coroutine *self = weft_coroutine_take((int)weft_raw0(SYS_getpid));
+    struct carrier *carrier = weft_carrier_create();
+    if (!self || !carrier)
+        return -ENOMEM;
+    int result = processors_create(count);
+    if (result < 0)
+        return result;
+    carrier->tid = self->tid;
+    carrier->running = self;
+    hold_first(carrier);
+    self->context.fs_base = weft_fs_base();
+    size_t size;
+    weft_raw3(SYS_get_robust_list, 0, (long)&self->robust_list, (long)&size);
+    weft_raw2(SYS_prctl, PR_GET_TID_ADDRESS, (long)&self->clear_child_tid);
+    self->carrier = carrier;
+    self->state = WEFT_RUNNING;
+    uint64_t mask;
+    weft_raw4(SYS_rt_sigprocmask, 0, 0, (long)&mask, sizeof mask);
+    weft_signal_mask_begin(self, mask);
+    carrier->kernel_mask = mask;
+    weft_current = self;
+    return 0;
+}
+
+void weft_machine_stop(void)
+{
+    for (unsigned i = 0; i < weft_processor_count; i++)
+        weft_visit_begin(&weft_processors[i]);
+}
+
+void weft_machine_release(void)
+{
+    for (unsigned i = weft_processor_count; i-- > 0;)
+        weft_visit_end(&weft_processors[i]);
+}
+
+static void forget(struct coroutine *coroutine, void *self)
+{
+    if (coroutine != self) {
+        weft_futex_forget(coroutine);
+        coroutine->state = WEFT_DEAD;
+        weft_coroutine_give(coroutine);
+    }
+}
+
+int weft_machine_restart(struct coroutine *self)
+{
+    struct carrier *carrier = self->carrier;
+    weft_slabs_restart();
+    weft_own_descriptors_restart();
+    weft_coroutines_restart();
+    weft_coroutine_each(forget, self);
+    weft_carriers_forget();
+    weft_monitor_forget();
+    weft_signals_restart(self);
+    self->tid = (int)weft_raw0(SYS_getpid);
+    carrier->tid = self->tid;
+    for (unsigned i = 0; i < weft_processor_count; i++)
+        weft_loop_destroy(weft_processors[i].loop);
+    weft_pages_unmap(weft_processors, weft_processor_count * sizeof *weft_processors);
+    int result = processors_create(weft_processor_count);
+    if (result < 0)
+        return result;
+    hold_first(carrier);
+    return 0;
+}
