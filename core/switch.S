@@ -55,14 +55,21 @@
         .cfi_restore rbp
 .endm
 
-/* Stores the 8-byte floating-point image at 0(%rsp). Only the exception flags of the x87 status
- * word are an environment; its stack top and condition codes are scratch. Clobbers eax. */
+/* Stores the 8-byte floating-point image at 0(%rsp), and leaves it in r8. Only the exception flags of the x87
+ * status word are an environment; its stack top and condition codes are scratch. The parts are put together in
+ * registers: 8 bytes that were just stored in pieces cannot be forwarded to a load. Clobbers rax. */
 .macro STORE_FP_IMAGE
         stmxcsr (%rsp)
         fnstcw  4(%rsp)
         fnstsw  %ax
         andl    $0x3f, %eax
-        movw    %ax, 6(%rsp)
+        shll    $16, %eax
+        movzwl  4(%rsp), %r8d
+        orl     %r8d, %eax
+        shlq    $32, %rax
+        movl    (%rsp), %r8d
+        orq     %rax, %r8
+        movq    %r8, (%rsp)
 .endm
 
         .text
@@ -148,8 +155,9 @@ weft_switch_call:
         .size   weft_switch_call, . - weft_switch_call
 
 /*
- * The common half: `from` is complete on its stack. While it runs the unwinder finds no caller:
- * between two stacks there is none.
+ * The common half: `from` is complete on its stack, r8 is its floating-point image. While it runs the unwinder
+ * finds no caller: between two stacks there is none. It ends with a jump, not a `ret`, which would take from the
+ * CPU's return predictor what the next five returns need: they lead through the same functions in any context.
  */
         .type   weft_switch_load, @function
         .p2align 4
@@ -157,7 +165,6 @@ weft_switch_load:
         .cfi_startproc
         .cfi_undefined rip
 .Lload:
-        movq    8(%rsp), %r8                    /* the floating-point image we leave behind */
         movq    %rsp, WEFT_CONTEXT_RSP(%rdi)
         movq    WEFT_CONTEXT_FS_BASE(%rsi), %r10
         movq    WEFT_CONTEXT_RSP(%rsi), %rsp    /* from here on `to`'s stack */
@@ -175,7 +182,8 @@ weft_switch_load:
         andq    $-16, %rsp
         call    *%rdx
         movq    %rbx, %rsp
-3:      ret                                     /* to the resume address */
+3:      popq    %rax                            /* the resume address */
+        jmp     *%rax
 
 .Lload_fp:
         ldmxcsr 8(%rsp)
