@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Most calls here have a way to say "do not wait", which tells whether the processor must be given away at
+ * all. Where the kernel's way takes a time-out, one that is over is given.
+ */
 #include "block.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/ipc.h>
+#include <time.h>
 
 #include "../core/monitor.h"
 #include "hooks.h"
@@ -13,7 +23,63 @@ long weft_block_in_kernel(const struct weft_call *call)
     return result;
 }
 
+/* Makes the attempt; only when that `would_wait` the call as it is. */
+static long try_first(const struct weft_call *call, const struct weft_call *attempt, long would_wait)
+{
+    long result = weft_call_raw(attempt);
+    return result == would_wait ? weft_block_in_kernel(call) : result;
+}
+
 WEFT_HOOK(blocking)
 {
     return weft_block_in_kernel(call);
+}
+
+WEFT_HOOK(flock)
+{
+    struct weft_call attempt = *call;
+    if (call->arguments[1] & LOCK_NB)
+        return weft_call_raw(call);
+    attempt.arguments[1] |= LOCK_NB;
+    return try_first(call, &attempt, -EWOULDBLOCK);
+}
+
+/* F_SETLKW and F_OFD_SETLKW */
+long weft_block_on_record_lock(const struct weft_call *call)
+{
+    struct weft_call attempt = *call;
+    attempt.arguments[1] = call->arguments[1] == F_SETLKW ? F_SETLK : F_OFD_SETLK;
+    long result = weft_call_raw(&attempt);
+    return result == -EAGAIN || result == -EACCES ? weft_block_in_kernel(call) : result;
+}
+
+/* msgrcv(queue, message, size, type, flags), msgsnd(queue, message, size, flags) */
+WEFT_HOOK(message)
+{
+    int flags = call->number == SYS_msgrcv ? 4 : 3;
+    struct weft_call attempt = *call;
+    if (call->arguments[flags] & IPC_NOWAIT)
+        return weft_call_raw(call);
+    attempt.arguments[flags] |= IPC_NOWAIT;
+    return try_first(call, &attempt, call->number == SYS_msgrcv ? -ENOMSG : -EAGAIN);
+}
+
+/* semop(set, operations, count), semtimedop(set, operations, count, timeout). An operation with IPC_NOWAIT
+ * gives -EAGAIN, too: then the call as it is does so again, without waiting. */
+WEFT_HOOK(semaphore)
+{
+    static const struct timespec none;
+    struct weft_call attempt = *call;
+    attempt.number = SYS_semtimedop;
+    attempt.arguments[3] = (long)&none;
+    return try_first(call, &attempt, -EAGAIN);
+}
+
+/* mq_timedsend, mq_timedreceive */
+WEFT_HOOK(message_queue)
+{
+    static const struct timespec past;
+    struct weft_call attempt = *call;
+    attempt.arguments[4] = (long)&past;
+    return try_first(call, &attempt, -ETIMEDOUT);
 }

@@ -12,4 +12,7 @@
  * May park afterwards (reason: processor). */
 long weft_block_in_kernel(const struct weft_call *call);
 
+/* fcntl(fd, F_SETLKW or F_OFD_SETLKW, lock). The same. */
+long weft_block_on_record_lock(const struct weft_call *call);
+
 #endif

@@ -2,16 +2,18 @@
 /*
  * accept, connect and shutdown.
  *
- * Neither has a flag for "do not wait". accept looks first (poll) and then calls: between coroutines nobody
- * comes in between; should another process take the connection, the kernel waits and the processor is handed
- * on. connect makes a private description non-blocking for just the one call; a shared one is never touched:
- * there the kernel waits.
+ * Neither has a flag for "do not wait". accept looks first (poll) and then calls; should another process take
+ * the connection in between, the kernel waits and the processor is handed on. connect makes a private
+ * description non-blocking for just the one call; a shared one is never touched: there the kernel waits.
  */
+#include "connect.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "../core/monitor.h"
 #include "../core/visit.h"
 #include "block.h"
 #include "call.h"
@@ -23,6 +25,36 @@ static bool connection_waits(int fd)
 {
     struct pollfd poll = {.fd = fd, .events = POLLIN};
     return weft_raw3(SYS_poll, (long)&poll, 1, 0) != 0; /* also for errors: accept will tell them */
+}
+
+/*
+ * One at a time looks and accepts on a number: so nobody of this process takes the connection between the
+ * two. Another process may; then the kernel waits, and the monitor sees to it.
+ */
+enum { ACCEPTING = 256 };
+static atomic_flag accepting[ACCEPTING];
+
+/* Returns false when no connection waits, or somebody else is about to take it. */
+static bool try_accept(int fd, const struct weft_call *call, int flags, long *result)
+{
+    atomic_flag *busy = &accepting[fd % ACCEPTING];
+    struct coroutine *self = weft_current;
+    if (atomic_flag_test_and_set_explicit(busy, memory_order_acquire))
+        return false;
+    bool waits = connection_waits(fd);
+    if (waits) {
+        weft_kernel_brief_begin(self);
+        *result = weft_raw4(SYS_accept4, fd, call->arguments[1], call->arguments[2], flags);
+        weft_kernel_brief_end(self);
+    }
+    atomic_flag_clear_explicit(busy, memory_order_release);
+    return waits;
+}
+
+void weft_accepts_restart(void)
+{
+    for (int i = 0; i < ACCEPTING; i++)
+        atomic_flag_clear(&accepting[i]);
 }
 
 static bool listens(int fd)
@@ -44,12 +76,15 @@ WEFT_HOOK(accept)
     bool blocks = weft_descriptor_blocks(target.fd, descriptor);
     int64_t deadline = blocks ? weft_descriptor_deadline(target.fd, descriptor, SO_RCVTIMEO) : WEFT_NEVER;
     long result;
-    while (blocks && !connection_waits(target.fd) && listens(target.fd)) {
+    while (!blocks || !try_accept(target.fd, call, flags, &result)) {
+        if (!blocks || !listens(target.fd)) {
+            result = weft_raw4(SYS_accept4, target.fd, call->arguments[1], call->arguments[2], flags);
+            break;
+        }
         result = weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_ACCEPT, deadline);
         if (result < 0)
             return weft_target_done(&target, result == -ETIMEDOUT ? -EAGAIN : result);
     }
-    result = weft_raw4(SYS_accept4, target.fd, call->arguments[1], call->arguments[2], flags);
     if (result >= 0)
         weft_descriptor_made((int)result, kind,
                              WEFT_FD_NONBLOCK_KNOWN | (flags & SOCK_NONBLOCK ? WEFT_FD_NONBLOCK : 0));

@@ -205,9 +205,7 @@ WEFT_HOOK(creates_pair)
 /* Those who wait for `fd` go on waiting for its description, as natively, under another number. */
 static void leave_number(int fd)
 {
-    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-    if (descriptor && atomic_load_explicit(&descriptor->watched_by, memory_order_relaxed))
-        weft_wait_leave_number(fd, atomic_exchange(&descriptor->watched_by, 0));
+    weft_wait_leave_number(fd);
     forget(fd);
 }
 
@@ -302,7 +300,7 @@ WEFT_HOOK(fcntl)
     }
     case F_SETLKW:
     case F_OFD_SETLKW:
-        return weft_block_in_kernel(call);
+        return weft_block_on_record_lock(call);
     default:
         return weft_call_raw(call);
     }

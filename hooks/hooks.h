@@ -46,9 +46,19 @@ WEFT_HOOK(read);
 WEFT_HOOK(readv);
 WEFT_HOOK(write);
 WEFT_HOOK(writev);
+
+/* transfer.c: data that moves inside the kernel */
 WEFT_HOOK(sendfile);
 WEFT_HOOK(splice);
-WEFT_HOOK(disk);
+
+/* file.c: what may wait for a disk */
+WEFT_HOOK(pread64);
+WEFT_HOOK(open);
+WEFT_HOOK(brief);
+
+/* process.c: waiting for children */
+WEFT_HOOK(wait4);
+WEFT_HOOK(waitid);
 
 /* socket.c */
 WEFT_HOOK(recvfrom);
@@ -83,6 +93,10 @@ WEFT_HOOK(creates_pair);
 
 /* block.c: calls that only the kernel can wait for */
 WEFT_HOOK(blocking);
+WEFT_HOOK(flock);
+WEFT_HOOK(message);
+WEFT_HOOK(semaphore);
+WEFT_HOOK(message_queue);
 
 /* signal.c */
 WEFT_HOOK(rt_sigaction);

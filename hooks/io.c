@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * read, readv, write and writev on whatever a descriptor may be; sendfile and splice.
+ * read, readv, write and writev on whatever a descriptor may be.
  *
  * The program's O_NONBLOCK is left as it is, so each kind has its own way not to block:
  *     sockets       MSG_DONTWAIT (socket.c)
  *     pipes         preadv2, pwritev2 with RWF_NOWAIT
  *     what has no RWF_NOWAIT (terminals, eventfd for writing, ...)   poll, then the call
- *     files         the kernel: they are always ready
+ *     files         file.c
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@
 #include "block.h"
 #include "call.h"
 #include "descriptor.h"
+#include "file.h"
 #include "hooks.h"
 #include "socket.h"
 #include "vector.h"
@@ -167,7 +168,7 @@ WEFT_HOOK(read)
     enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
     size_t size = (size_t)call->arguments[2];
     if (size == 0 || kernels_own(kind) || !sane_buffer((void *)call->arguments[1], &size))
-        return weft_call_raw(call);
+        return kind == WEFT_KIND_DISK ? weft_file_read(call, descriptor) : weft_call_raw(call);
     struct iovec part = {(void *)call->arguments[1], size};
     if (weft_kind_is_socket(kind))
         return weft_socket_receive(fd, descriptor, part.iov_base, part.iov_len, 0, NULL, NULL);
@@ -182,7 +183,7 @@ WEFT_HOOK(readv)
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
     enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
     if (kernels_own(kind) || count <= 0 || count > IOV_MAX)
-        return weft_call_raw(call);
+        return weft_call_brief(call);
     if (weft_kind_is_socket(kind)) {
         /* No bytes wanted: readv returns at once, where recvmsg waits. This attempt knows. */
         long result = weft_raw6(SYS_preadv2, fd, (long)vector, count, -1, -1, RWF_NOWAIT);
@@ -202,7 +203,7 @@ WEFT_HOOK(write)
     size_t size = (size_t)call->arguments[2];
     if (kernels_own(kind) || (size == 0 && !weft_kind_is_socket(kind)) ||
         !sane_buffer((void *)call->arguments[1], &size))
-        return weft_call_raw(call);
+        return weft_call_brief(call);
     struct iovec part = {(void *)call->arguments[1], size};
     if (weft_kind_is_socket(kind))
         return weft_socket_send(fd, descriptor, part.iov_base, part.iov_len,
@@ -218,26 +219,10 @@ WEFT_HOOK(writev)
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
     enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
     if (kernels_own(kind) || count <= 0 || count > IOV_MAX)
-        return weft_call_raw(call);
+        return weft_call_brief(call);
     if (weft_kind_is_socket(kind)) {
         struct msghdr message = {.msg_iov = (struct iovec *)vector, .msg_iovlen = (size_t)count};
         return weft_socket_send_message(fd, descriptor, &message, kind == WEFT_KIND_PACKET ? MSG_EOR : 0);
     }
     return write_waiting(call, descriptor, vector, count);
-}
-
-/* Moves data inside the kernel: what may wait is the pipe or socket at either end. */
-WEFT_HOOK(sendfile)
-{
-    int to = (int)call->arguments[0];
-    struct weft_descriptor *descriptor = weft_descriptor_find(to);
-    enum weft_descriptor_kind kind = weft_descriptor_kind_of(to, descriptor);
-    if (kernels_own(kind) || !weft_descriptor_blocks(to, descriptor))
-        return weft_call_raw(call);
-    return weft_block_in_kernel(call);
-}
-
-WEFT_HOOK(splice)
-{
-    return weft_block_in_kernel(call);
 }

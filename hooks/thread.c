@@ -20,6 +20,7 @@
 #include "../core/signal.h"
 #include "../core/trace.h"
 #include "call.h"
+#include "connect.h"
 #include "descriptor.h"
 #include "hooks.h"
 #include "identity.h"
@@ -93,6 +94,7 @@ static void restart_in_child(struct coroutine *self)
     if (weft_machine_restart(self) != 0)
         weft_raw1(SYS_exit_group, 127); /* neither epoll nor memory: a fork that fails late */
     weft_waits_restart();
+    weft_accepts_restart();
     weft_descriptors_shared();
 }
 

@@ -97,9 +97,7 @@ long weft_target_done(const struct weft_target *target, long result)
             to_close = target->fd;
     weft_lock_release(&lock);
     if (to_close >= 0) {
-        struct weft_descriptor *descriptor = weft_descriptor_find(to_close);
-        weft_wait_leave_number(to_close,
-                               descriptor ? atomic_exchange(&descriptor->watched_by, 0) : ~UINT64_C(0));
+        weft_wait_leave_number(to_close);
         weft_disown_descriptor(to_close);
     }
     return result;
@@ -159,10 +157,20 @@ static void leave_loop(void *argument)
     weft_vectors_preserved(forget_with_vectors, leaving);
 }
 
-void weft_wait_leave_number(int fd, uint64_t watched_by)
+/* Whose loops have watched the number; forgets it. */
+static uint64_t take_watched_by(int fd)
+{
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (!descriptor || atomic_load_explicit(&descriptor->watched_by, memory_order_relaxed) == 0)
+        return 0; /* a number without a record cannot be watched either (loop.c) */
+    return atomic_exchange(&descriptor->watched_by, 0);
+}
+
+void weft_wait_leave_number(int fd)
 {
     struct leaving leaving = {.fd = fd, .successor = -1};
-    for (unsigned i = 0; i < weft_processor_count; i++) {
+    uint64_t watched_by = take_watched_by(fd);
+    for (unsigned i = 0; watched_by && i < weft_processor_count; i++) {
         if (!(watched_by & UINT64_C(1) << i % 64))
             continue;
         leaving.processor = &weft_processors[i];

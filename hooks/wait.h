@@ -40,9 +40,9 @@ long weft_target_done(const struct weft_target *target, long result);
 long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft_reason reason,
                         int64_t deadline);
 
-/* The number is about to be closed or overwritten; `watched_by` says whose loops it may be watched in
- * (descriptor.h). Not in core. */
-void weft_wait_leave_number(int fd, uint64_t watched_by);
+/* The number is about to be closed or overwritten. Costs next to nothing when nobody ever waited for it. Not
+ * in core. */
+void weft_wait_leave_number(int fd);
 
 /* In the child of a fork: nobody holds a lock of this file. */
 void weft_waits_restart(void);

@@ -19,7 +19,7 @@ static int close_pipe(void **state)
 {
     for (int i = 0; i < 2; i++)
         if (ends[i] >= 0) {
-            weft_wait_leave_number(ends[i], ~UINT64_C(0));
+            weft_wait_leave_number(ends[i]);
             close(ends[i]);
         }
     return machine_teardown(state);
@@ -243,7 +243,7 @@ static void test_one_of_two_descriptors_is_enough(void **state)
         assert_int_equal(weft_loop_watching(weft_processors[0].loop), 0); /* it is out of both lists */
     }
     for (int i = 0; i < 2; i++) {
-        weft_wait_leave_number(sockets[i], ~UINT64_C(0));
+        weft_wait_leave_number(sockets[i]);
         close(sockets[i]);
     }
 }
@@ -274,7 +274,7 @@ static void test_both_directions_of_a_socket(void **state)
     assert_int_equal(write(sockets[1], "x", 1), 1);
     join(&reader, 0);
     for (int i = 0; i < 2; i++) {
-        weft_wait_leave_number(sockets[i], ~UINT64_C(0));
+        weft_wait_leave_number(sockets[i]);
         close(sockets[i]);
     }
 }
@@ -284,7 +284,7 @@ static void test_leaving_a_number_wakes_observers_with_ebadf(void **state)
     struct waiter observer;
     (void)state;
     start_waiter(&observer, ends[0], WEFT_READABLE, true, WEFT_NEVER);
-    weft_wait_leave_number(ends[0], ~UINT64_C(0));
+    weft_wait_leave_number(ends[0]);
     join(&observer, -EBADF);
 }
 
@@ -308,7 +308,7 @@ static void test_a_consumer_goes_on_with_the_description_of_a_closed_number(void
     task_start(&consumer.task, read_target, &consumer);
     while (!consumer.waits)
         weft_yield(weft_current);
-    weft_wait_leave_number(fd, ~UINT64_C(0));
+    weft_wait_leave_number(fd);
     close(fd);
     int again = open("/dev/null", O_RDONLY); /* takes the number */
     assert_int_equal(again, fd);
@@ -327,7 +327,7 @@ static void test_a_number_with_a_new_meaning_is_watched_anew(void **state)
         join(&waiter, 0);
         int old[2] = {ends[0], ends[1]};
         for (int k = 0; k < 2; k++) {
-            weft_wait_leave_number(ends[k], ~UINT64_C(0));
+            weft_wait_leave_number(ends[k]);
             close(ends[k]);
         }
         assert_int_equal(make_pipe(NULL), 0);
@@ -357,7 +357,7 @@ static void test_a_wait_on_a_closed_descriptor_ends(void **state)
     close(gone);
     int64_t begin = weft_now();
     long result = wait_here(gone, WEFT_READABLE, begin + INT64_C(1000000000));
-    weft_wait_leave_number(gone, ~UINT64_C(0));
+    weft_wait_leave_number(gone);
     assert_true(result == 0 || result == -EBADF);
     assert_true(weft_now() - begin < INT64_C(500000000));
 }
@@ -371,7 +371,7 @@ static void test_a_wait_on_what_epoll_refuses_ends(void **state)
     assert_true(file >= 0);
     int64_t begin = weft_now();
     long result = wait_here(file, WEFT_READABLE, begin + INT64_C(1000000000));
-    weft_wait_leave_number(file, ~UINT64_C(0));
+    weft_wait_leave_number(file);
     close(file);
     assert_int_equal(result, 0);
     assert_true(weft_now() - begin < INT64_C(500000000));
