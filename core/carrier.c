@@ -41,6 +41,7 @@ long weft_carrier_clone(unsigned long flags, void *stack, int *tid, void *fs_bas
 
 static struct weft_slab carriers = WEFT_SLAB_OF(struct carrier);
 static atomic_uint carriers_alive = 1;
+static _Atomic(struct carrier *) started;
 static struct weft_lock spare_lock;
 static struct carrier *spares;
 static struct weft_lock global_lock;
@@ -107,8 +108,29 @@ bool weft_global_empty(void)
     return atomic_load(&global_length) == 0;
 }
 
-void weft_carriers_forget(void)
+void weft_carrier_begin_signals(struct carrier *carrier)
 {
+    enum { SIZE = 64 * 1024 };
+    void *pages = weft_pages_map(SIZE);
+    stack_t stack = {.ss_sp = pages, .ss_size = SIZE};
+    if (pages && weft_raw2(SYS_sigaltstack, (long)&stack, 0) == 0)
+        carrier->alternate = (struct weft_alternate){(uintptr_t)pages, SIZE, 0};
+    carrier->begun = true;
+    struct carrier *first = atomic_load(&started);
+    do
+        carrier->next_started = first;
+    while (!atomic_compare_exchange_weak(&started, &first, carrier));
+}
+
+struct carrier *weft_carrier_first(void)
+{
+    return atomic_load(&started);
+}
+
+void weft_carriers_forget(struct carrier *carrier)
+{
+    carrier->next_started = NULL;
+    atomic_store(&started, carrier);
     spares = NULL;
     spare_lock = global_lock = (struct weft_lock){0};
     global = (struct queue){0};
@@ -162,6 +184,7 @@ int weft_carrier_adopt(struct processor *processor)
 /* Waits until weft_carrier_adopt gives it a processor. */
 static void wait_as_spare(struct carrier *carrier)
 {
+    weft_signal_mask_all(carrier);
     weft_lock_acquire(&spare_lock);
     carrier->next_spare = spares;
     spares = carrier;
@@ -208,6 +231,10 @@ static void sleep_in_loop(struct processor *processor)
 void weft_carrier_run(void *argument)
 {
     struct carrier *carrier = argument;
+    if (!carrier->begun) {                   /* the first carrier's kernel thread has begun as main's */
+        carrier->kernel_mask = ~UINT64_C(0); /* it may be: the monitor starts carriers too */
+        weft_carrier_begin_signals(carrier);
+    }
     for (;;) {
         struct processor *processor = carrier->processor;
         if (!processor) {
@@ -231,11 +258,7 @@ void weft_carrier_run(void *argument)
         }
         if (atomic_load(&weft_signals_arrived))
             weft_signals_distribute(processor);
-        if (carrier->kernel_mask != weft_signal_kernel_mask()) {
-            carrier->kernel_mask = weft_signal_kernel_mask();
-            weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&carrier->kernel_mask, 0,
-                      sizeof carrier->kernel_mask);
-        }
+        weft_signal_mask_follow(carrier);
         if (processor->timers.count)
             fire_deadlines(processor, weft_now());
         struct coroutine *next = weft_processor_pick(processor);

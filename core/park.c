@@ -7,6 +7,8 @@
  */
 #include "park.h"
 
+#include <errno.h>
+
 #include "carrier.h"
 #include "check.h"
 #include "loop.h"
@@ -66,13 +68,34 @@ static inline void switch_away(struct coroutine *self, struct carrier *carrier, 
     }
 }
 
+/* A park with a signal due is completed, so that it can be interrupted like any other. */
+struct interrupted {
+    struct processor *here;
+    struct coroutine *coroutine;
+    void (*after)(void *);
+    void *argument;
+};
+
+static void interrupt_after(void *argument)
+{
+    struct interrupted interrupted = *(struct interrupted *)argument; /* on a stack that `after` may free */
+    if (interrupted.after)
+        interrupted.after(interrupted.argument);
+    weft_interrupt(interrupted.here, interrupted.coroutine);
+}
+
 int weft_park(struct coroutine *self, enum weft_reason reason, void (*after)(void *), void *argument)
 {
     struct carrier *carrier = self->carrier;
-    self->state = WEFT_PARKED;
+    __atomic_store_n(&self->state, WEFT_PARKED, __ATOMIC_SEQ_CST);
     self->reason = reason;
     weft_trace_park(self);
-    switch_away(self, carrier, weft_processor_pick(carrier->processor), after, argument);
+    if (__builtin_expect(__atomic_load_n(&self->signal_due, __ATOMIC_SEQ_CST), 0)) {
+        struct interrupted interrupted = {carrier->processor, self, after, argument};
+        switch_away(self, carrier, NULL, interrupt_after, &interrupted);
+    } else {
+        switch_away(self, carrier, weft_processor_pick(carrier->processor), after, argument);
+    }
     self->reason = WEFT_REASON_NONE;
     return self->wake_result;
 }
@@ -107,6 +130,14 @@ void weft_ready_next(struct processor *here, struct coroutine *coroutine, int re
         weft_processor_append(here, coroutine);
     else
         here->run_next = coroutine;
+}
+
+void weft_interrupt(struct processor *here, struct coroutine *target)
+{
+    if (__atomic_load_n(&target->state, __ATOMIC_SEQ_CST) != WEFT_PARKED || !target->abandon(target))
+        return;
+    weft_timers_stop(&here->timers, &target->timer); /* else its deadline would find it ready */
+    weft_ready(here, target, -EINTR);
 }
 
 int weft_deadline_start(struct coroutine *self, struct processor *processor, int64_t deadline)

@@ -41,6 +41,10 @@ void weft_ready(struct processor *here, struct coroutine *coroutine, int result)
 /* The same for a hand-over: it runs before what is queued, as soon as the caller stops. */
 void weft_ready_next(struct processor *here, struct coroutine *coroutine, int result);
 
+/* A signal is due for `target`, whose signal_due is set: when it is parked it is readied with -EINTR. In core on
+ * `here`. */
+void weft_interrupt(struct processor *here, struct coroutine *target);
+
 /* Starts and stops the deadline of a wait; WEFT_NEVER starts nothing. In core. */
 int weft_deadline_start(struct coroutine *self, struct processor *processor, int64_t deadline);
 void weft_deadline_stop(struct coroutine *self, struct processor *processor);

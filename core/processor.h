@@ -53,9 +53,12 @@ struct carrier {
     struct weft_context context; /* first: assembly; the carrier's own stack */
     struct processor *processor; /* what it holds, as far as it knows; see weft_core_enter */
     int tid;                     /* kernel id */
-    uint64_t kernel_mask;        /* signals that are blocked in this kernel thread */
+    uint64_t kernel_mask;        /* signals that are blocked in this kernel thread; read by others */
     atomic_uint wake;            /* futex of a spare carrier */
     struct carrier *next_spare;
+    struct carrier *next_started;    /* constant, once `begun` */
+    bool begun;                      /* weft_carrier_begin_signals was called */
+    struct weft_alternate alternate; /* what the kernel thread has; constant. See hooks/signal_stack.c */
     struct coroutine *running; /* for traces and the monitor */
 };
 

@@ -12,4 +12,7 @@
  * May park afterwards (reason: processor). */
 long weft_block_in_kernel(const struct weft_call *call);
 
+/* Executes the call in the kernel on the processor; -EINTR when a signal is due for `self`. interruptible.S */
+long weft_call_interruptible(const struct weft_call *call, struct coroutine *self);
+
 #endif
