@@ -246,6 +246,9 @@ void weft_carrier_run(void *argument)
             if (weft_processor_poll_due(processor)) {
                 weft_loop_poll(processor->loop, 0);
                 processor->polled_at = __builtin_ia32_rdtsc();
+                struct coroutine *stray = weft_global_take();
+                if (stray) /* or who yields in a loop would keep it waiting for good */
+                    weft_processor_append(processor, stray);
             }
         } else {
             struct coroutine *stray = weft_global_take();
