@@ -49,6 +49,7 @@ long weft_carrier_clone(unsigned long flags, void *stack, int *tid, void *fs_bas
 
 static struct weft_slab carriers = WEFT_SLAB_OF(struct carrier);
 static atomic_uint carriers_alive = 1;
+static _Atomic(struct carrier *) started;
 static struct weft_lock spare_lock;
 static struct weft_list spares = {&spares, &spares}; /* newest first */
 static struct weft_list retired = {&retired,
@@ -60,6 +61,7 @@ static atomic_size_t global_length;
 
 static void prepare(struct carrier *carrier)
 {
+    carrier->begun = false;
     char *top = carrier->stack_top;
     weft_context_prepare(&carrier->context, top, carrier->context.fs_base, weft_carrier_run, carrier);
 }
@@ -143,8 +145,32 @@ bool weft_global_empty(void)
     return atomic_load(&global_length) == 0;
 }
 
-void weft_carriers_forget(void)
+void weft_carrier_begin_signals(struct carrier *carrier)
 {
+    enum { SIZE = 64 * 1024 };
+    void *pages = carrier->alternate.base ? (void *)carrier->alternate.base : weft_pages_map(SIZE);
+    stack_t stack = {.ss_sp = pages, .ss_size = SIZE};
+    if (pages && weft_raw2(SYS_sigaltstack, (long)&stack, 0) == 0)
+        carrier->alternate = (struct weft_alternate){(uintptr_t)pages, SIZE, 0};
+    carrier->begun = true;
+    if (carrier->listed)
+        return;
+    carrier->listed = true;
+    struct carrier *first = atomic_load(&started);
+    do
+        carrier->next_started = first;
+    while (!atomic_compare_exchange_weak(&started, &first, carrier));
+}
+
+struct carrier *weft_carrier_first(void)
+{
+    return atomic_load(&started);
+}
+
+void weft_carriers_forget(struct carrier *carrier)
+{
+    carrier->next_started = NULL;
+    atomic_store(&started, carrier);
     weft_list_init(&spares);
     weft_list_init(&retired);
     spare_count = 0;
@@ -249,6 +275,7 @@ static void retire(struct carrier *carrier)
 static void wait_as_spare(struct carrier *carrier)
 {
     bool first = carrier->tid == (int)weft_raw0(SYS_getpid);
+    weft_signal_mask_all(carrier);
     weft_lock_acquire(&spare_lock);
     weft_list_append(spares.next, &carrier->spare_node); /* before the first: the newest is the hottest */
     spare_count++;
@@ -320,17 +347,13 @@ static void poll_when_due(struct processor *processor)
     processor->polled_at = now;
 }
 
-static void follow_kernel_mask(struct carrier *carrier)
-{
-    if (carrier->kernel_mask == weft_signal_kernel_mask())
-        return;
-    carrier->kernel_mask = weft_signal_kernel_mask();
-    weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&carrier->kernel_mask, 0, sizeof carrier->kernel_mask);
-}
-
 void weft_carrier_run(void *argument)
 {
     struct carrier *carrier = argument;
+    if (!carrier->begun) {                   /* the first carrier's kernel thread has begun as main's */
+        carrier->kernel_mask = ~UINT64_C(0); /* it may be: the monitor starts carriers too */
+        weft_carrier_begin_signals(carrier);
+    }
     for (;;) {
         struct processor *processor = carrier->processor;
         if (!processor) {
@@ -354,7 +377,7 @@ void weft_carrier_run(void *argument)
             weft_signals_distribute(processor);
         if (atomic_load_explicit(&processor->interrupts, memory_order_relaxed))
             weft_interrupts_serve(processor);
-        follow_kernel_mask(carrier);
+        weft_signal_mask_follow(carrier);
         if (processor->timers.count)
             fire_deadlines(processor, weft_now());
         weft_balance_share(processor);

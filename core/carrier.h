@@ -34,8 +34,14 @@ bool weft_global_empty(void);
 /* The carrier context's endless loop. */
 _Noreturn void weft_carrier_run(void *carrier);
 
-/* After a fork: forgets the spare carriers and the global queue, which exist no more. */
-void weft_carriers_forget(void);
+/* After a fork: forgets the other carriers and the global queue, which exist no more. */
+void weft_carriers_forget(struct carrier *carrier);
+
+/* On the carrier's kernel thread, once: gives it a stack for signal handlers. */
+void weft_carrier_begin_signals(struct carrier *carrier);
+
+/* The carriers that have, or had, a kernel thread, through next_started. Callable from signal handlers. */
+struct carrier *weft_carrier_first(void);
 
 /* Number of carriers that have a kernel thread; those that are about to end count. */
 unsigned weft_carrier_count(void);

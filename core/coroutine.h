@@ -63,6 +63,14 @@ struct weft_name {
     char text[16];
 };
 
+/* An alternate signal stack, as sigaltstack(2) takes it; size 0: none. */
+#define WEFT_AUTODISARM (UINT32_C(1) << 31) /* SS_AUTODISARM, which libc's headers lack */
+struct weft_alternate {
+    uintptr_t base;
+    size_t size;
+    uint32_t flags; /* WEFT_AUTODISARM or 0 */
+};
+
 struct coroutine {
     struct weft_context context; /* first: assembly; valid while not running */
     uint8_t in_hook;             /* assembly; a signal handler must not run now: our locks may be held */
@@ -100,13 +108,21 @@ struct coroutine {
     uint32_t index, generation; /* of the tid, see coroutine.c */
     uint32_t *clear_child_tid;
     void *robust_list;
-    uint64_t signal_mask;         /* as the program set it; bit N-1 is signal N */
-    uint64_t signal_mask_counted; /* the part of it that kernel threads follow, see signal.c */
-    struct weft_signal *signals;  /* queued for this coroutine, oldest first; protected by signal.c's lock */
-    int64_t parked_at;            /* ns of CLOCK_MONOTONIC, kept when tracing */
-    uint64_t switches;            /* times it was dispatched */
-    struct weft_schedule *schedule; /* NULL: as the process began; protected by identity.c's lock */
-    struct weft_name name;          /* valid when `named`, which only main may lack */
+    uint64_t signal_mask; /* as the program set it; bit N-1 is signal N; written with signal.c's lock held */
+
+    /* Signals; protected by signal.c's lock. */
+    struct weft_signal *signals;          /* queued for this coroutine, oldest first */
+    uint64_t signal_wait;                 /* what it waits for in sigwait and its like */
+    struct coroutine *signal_waiter_next; /* valid while it does */
+    struct weft_list signal_node;         /* among those with the same mask, see signal_mask.c */
+    uint8_t signal_kind;
+    bool signals_closed; /* it has ended: nothing is queued any more */
+
+    struct weft_alternate alternate; /* its own */
+    int64_t parked_at;               /* ns of CLOCK_MONOTONIC, kept when tracing */
+    uint64_t switches;               /* times it was dispatched */
+    struct weft_schedule *schedule;  /* NULL: as the process began; protected by identity.c's lock */
+    struct weft_name name;           /* valid when `named`, which only main may lack */
     bool named;
     void *slab_link; /* last: the slab's */
 };

@@ -145,15 +145,15 @@ bool weft_futex_abandon(struct coroutine *waiter)
 }
 
 /*
- * Parks in the locked bucket, in which the caller is announced, and releases it; unless it cannot or must not
- * park, which takes the announcement back. In core, on return too.
+ * Parks in the locked bucket, in which the caller is announced, and releases it; unless there is no memory
+ * for the deadline, which takes the announcement back. In core, on return too.
  */
 static long wait_in(struct coroutine *self, struct processor *processor, struct bucket *bucket,
                     uint32_t *address, uint32_t bitset, int64_t deadline, enum weft_reason reason)
 {
-    long result = -EINTR;
     self->futex_bitset = bitset;
-    if (weft_park_due(self) || (result = weft_deadline_start(self, processor, deadline)) != 0) {
+    long result = weft_deadline_start(self, processor, deadline);
+    if (result != 0) {
         renounce(bucket);
         weft_lock_release(&bucket->lock);
         weft_park_give_up(self);
@@ -170,7 +170,7 @@ static void announce_wait(struct coroutine *self, struct processor *processor, s
                           int64_t deadline)
 {
     weft_park_announce(self, deadline == WEFT_NEVER ? NULL : processor, weft_futex_abandon);
-    announce(bucket); /* also the barrier between the state and weft_park_due */
+    announce(bucket);
 }
 
 long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t expected, uint32_t bitset,

@@ -83,6 +83,12 @@ int weft_machine_start(unsigned count)
     weft_raw4(SYS_rt_sigprocmask, 0, 0, (long)&mask, sizeof mask);
     weft_signal_mask_begin(self, mask);
     carrier->kernel_mask = mask;
+    stack_t stack;
+    weft_raw2(SYS_sigaltstack, 0, (long)&stack);
+    if (!(stack.ss_flags & SS_DISABLE))
+        self->alternate = (struct weft_alternate){(uintptr_t)stack.ss_sp, stack.ss_size,
+                                                  (uint32_t)stack.ss_flags & WEFT_AUTODISARM};
+    weft_carrier_begin_signals(carrier);
     weft_current = self;
     return 0;
 }
@@ -115,7 +121,7 @@ int weft_machine_restart(struct coroutine *self)
     weft_own_descriptors_restart();
     weft_coroutines_restart();
     weft_coroutine_each(forget, self);
-    weft_carriers_forget();
+    weft_carriers_forget(carrier);
     weft_monitor_forget();
     weft_signals_restart(self);
     self->tid = (int)weft_raw0(SYS_getpid);

@@ -125,12 +125,34 @@ static inline void switch_away(struct coroutine *self, struct carrier *carrier, 
     }
 }
 
+/* A park with a signal due is completed, so that it can be interrupted like any other. */
+struct interrupted {
+    struct processor *here;
+    struct coroutine *coroutine;
+    void (*after)(void *);
+    void *argument;
+};
+
+static void interrupt_after(void *argument)
+{
+    struct interrupted interrupted = *(struct interrupted *)argument; /* on a stack that `after` may free */
+    if (interrupted.after)
+        interrupted.after(interrupted.argument);
+    weft_interrupt(interrupted.here, interrupted.coroutine);
+}
+
 int weft_park(struct coroutine *self, enum weft_reason reason, void (*after)(void *), void *argument)
 {
     struct carrier *carrier = self->carrier;
+    __atomic_store_n(&self->state, WEFT_PARKED, __ATOMIC_SEQ_CST);
     self->reason = reason;
     weft_trace_park(self);
-    switch_away(self, carrier, weft_processor_pick(carrier->processor), after, argument);
+    if (__builtin_expect(__atomic_load_n(&self->signal_due, __ATOMIC_SEQ_CST), 0)) {
+        struct interrupted interrupted = {carrier->processor, self, after, argument};
+        switch_away(self, carrier, NULL, interrupt_after, &interrupted);
+    } else {
+        switch_away(self, carrier, weft_processor_pick(carrier->processor), after, argument);
+    }
     self->reason = WEFT_REASON_NONE;
     return self->wake_result;
 }
@@ -176,8 +198,10 @@ void weft_ready_next(struct processor *here, struct coroutine *coroutine, int re
 
 void weft_interrupt(struct processor *here, struct coroutine *target)
 {
+    if (!__atomic_load_n(&target->signal_due, __ATOMIC_SEQ_CST))
+        return; /* seen to, or another coroutine by now */
     if (__atomic_load_n(&target->state, __ATOMIC_SEQ_CST) != WEFT_PARKED)
-        return; /* it looks at signal_due before it parks, and at the end of its call */
+        return; /* it looks at signal_due when it parks, and at the end of its call */
     struct processor *home = __atomic_load_n(&target->home, __ATOMIC_ACQUIRE);
     if (home && home != here) {
         weft_processor_post_interrupt(home, target);
@@ -195,8 +219,7 @@ void weft_interrupts_serve(struct processor *here)
     while (target) {
         struct coroutine *next = target->interrupt_next;
         atomic_store(&target->interrupt_posted, false);
-        if (__atomic_load_n(&target->signal_due, __ATOMIC_SEQ_CST))
-            weft_interrupt(here, target);
+        weft_interrupt(here, target);
         target = next;
     }
 }

@@ -10,7 +10,8 @@
  * does not park. Else it puts itself where its waker looks: in a futex queue with the bucket locked, or in
  * watchers and a timer of its own processor, its home.
  *   3. pick     It takes the next coroutine of the processor, or the carrier's own context.
- *   4. switch   All its registers are stored; the next stack is loaded.
+ *   4. switch   All its registers are stored; the next stack is loaded. (When a signal is due, that is the
+ * carrier's, which completes the park and interrupts it.)
  *   5. commit   `after` runs on the next stack and releases the lock of step 2. Only now can a waker on
  *               another processor get at it; one on this processor could not run before.
  *   6. claim    A waker takes it out of the queue of step 2 under that queue's protection. Whoever
@@ -37,29 +38,19 @@ struct processor *weft_core_enter(struct coroutine *self);
 /* The counterpart: program code or the kernel comes next. */
 void weft_core_leave(struct coroutine *self);
 
-/*
- * Step 2, its first half: from now on signals know that `self` is about to park on `home` (NULL: in a futex
- * queue; then the caller has a full barrier between this and weft_park_due, and may leave the fence out).
- * When weft_park_due is true afterwards the caller does not park but calls weft_park_give_up and returns
- * -EINTR.
- */
+/* Step 2, its first half: where `self` is about to park (`home`, NULL: in a futex queue), and how to end
+ * that. */
 static inline void weft_park_announce(struct coroutine *self, struct processor *home,
                                       bool (*abandon)(struct coroutine *))
 {
-    self->home = home;
     self->abandon = abandon;
-    __atomic_store_n(&self->state, WEFT_PARKED, __ATOMIC_RELEASE);
+    __atomic_store_n(&self->home, home, __ATOMIC_RELEASE);
 }
 
-static inline bool weft_park_due(const struct coroutine *self)
-{
-    return __builtin_expect(__atomic_load_n(&self->signal_due, __ATOMIC_SEQ_CST), 0);
-}
-
+/* The wait that was announced does not begin. */
 static inline void weft_park_give_up(struct coroutine *self)
 {
-    __atomic_store_n(&self->state, WEFT_RUNNING, __ATOMIC_RELEASE);
-    self->home = NULL;
+    __atomic_store_n(&self->home, NULL, __ATOMIC_RELEASE);
 }
 
 /* Steps 3 to 5, after weft_park_announce. In core, on return too. Returns what the waker passed: 0 or -errno.

@@ -72,11 +72,15 @@ struct carrier {
     struct processor *processor; /* what it holds, as far as it knows; see weft_core_enter */
     int tid;                     /* kernel id; cleared by the kernel when the thread is gone */
     void *stack_top;             /* where its context begins */
-    uint64_t kernel_mask;        /* signals that are blocked in this kernel thread */
+    uint64_t kernel_mask;        /* signals that are blocked in this kernel thread; read by others */
     atomic_uint wake;            /* futex of a spare carrier */
     struct weft_list spare_node;
-    struct coroutine *running; /* for traces and the monitor */
-    atomic_bool in_kernel;     /* its coroutine is in a call that may wait: the monitor is quicker with it */
+    struct carrier *next_started;    /* constant, once `listed` */
+    bool listed;                     /* among those that have, or had, a kernel thread */
+    bool begun;                      /* weft_carrier_begin_signals was called on its present kernel thread */
+    struct weft_alternate alternate; /* what the kernel thread has; constant. See hooks/signal_stack.c */
+    struct coroutine *running;       /* for traces and the monitor */
+    atomic_bool in_kernel; /* its coroutine is in a call that may wait: the monitor is quicker with it */
 };
 
 extern struct processor *weft_processors;

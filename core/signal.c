@@ -3,59 +3,59 @@
  * See signal.h.
  *
  * Rules:
- *  1. What a signal handler touches is lock-free: the records' `used` flags and the stack `arrived`.
- *  2. `lock` protects the coroutines' queues, the held ones and the masks; handlers never take it.
- *  3. glibc blocks everything, its own two signals included, for the moments in which a thread is made or
- *     ends. Nothing of the program's can block those two, so such a mask is told by them; it keeps handlers
- *     away from the coroutine but does not count towards what the kernel threads block: for so short
- *     a time nobody can tell.
+ *  1. What a signal handler touches is lock-free: the records' `used` flags and the stack `arrived`. A record
+ * is in use only from the handler until a carrier distributes it.
+ *  2. weft_signal_lock protects the queues. With it held a coroutine that is not closed stays what it is: a
+ * thread gives up its id (weft_signal_mask_end) with the lock held. So a wait is interrupted under the lock.
+ *  3. A signal for the process is queued for the one that was chosen, and goes to another (through `held`)
+ * when that one blocks it or ends before it has taken it.
  */
 #include "signal.h"
 
-#include <errno.h>
 #include <stddef.h>
 
 #include "balance.h"
 #include "check.h"
-#include "lock.h"
 #include "park.h"
 #include "raw.h"
+#include "signal_internal.h"
+#include "slab.h"
 
-enum { RECORDS = 1024, MASKS = 64, CANCEL = 32 };
+#include <errno.h>
+
+enum { RECORDS = 1024, SCARCE = RECORDS / 2, STANDARD = 32 };
 
 static struct weft_signal records[RECORDS];
+static atomic_uint records_used;
 static _Atomic(struct weft_signal *) arrived;
 atomic_bool weft_signals_arrived;
 
-static struct weft_lock lock;
-static struct weft_signal *held; /* blocked by all; oldest first */
+struct weft_lock weft_signal_lock;
+static struct weft_slab slab = WEFT_SLAB_OF(struct weft_signal);
+static struct weft_signal *held;   /* for the process, oldest first */
+static struct coroutine *waiters;  /* in weft_signal_wait_begin, newest first */
+static atomic_size_t queued_count; /* in all queues */
 
-/* The distinct masks in use. */
-static struct {
-    uint64_t mask;
-    unsigned count;
-} masks[MASKS];
-static unsigned mask_kinds;
-static _Atomic uint64_t kernel_mask;
-
-struct weft_signal *weft_signal_take(const siginfo_t *info, struct coroutine *target)
+struct weft_signal *weft_signal_take(const siginfo_t *info, int tid, bool *scarce)
 {
     for (int i = 0; i < RECORDS; i++) {
         bool used = false;
         if (!atomic_load_explicit(&records[i].used, memory_order_relaxed) &&
             atomic_compare_exchange_strong(&records[i].used, &used, true)) {
             records[i].next = NULL;
-            records[i].target = target;
+            records[i].tid = tid;
             records[i].info = *info;
+            *scarce = atomic_fetch_add(&records_used, 1) >= SCARCE;
             return &records[i];
         }
     }
     return NULL;
 }
 
-void weft_signal_give(struct weft_signal *signal)
+static void announce(void)
 {
-    atomic_store(&signal->used, false);
+    atomic_store(&weft_signals_arrived, true);
+    weft_balance_wake_one();
 }
 
 void weft_signal_arrive(struct weft_signal *signal)
@@ -64,8 +64,20 @@ void weft_signal_arrive(struct weft_signal *signal)
     do
         signal->next = newest;
     while (!atomic_compare_exchange_weak(&arrived, &newest, signal));
-    atomic_store(&weft_signals_arrived, true);
-    weft_balance_wake_one();
+    announce();
+}
+
+/* With the lock held, as all below. */
+struct coroutine *weft_signal_choose(int number)
+{
+    uint64_t bit = weft_signal_bit(number);
+    struct coroutine *main = weft_signal_mask_main(bit);
+    if (main)
+        return main;
+    for (struct coroutine *waiter = waiters; waiter; waiter = waiter->signal_waiter_next)
+        if (waiter->signal_wait & bit)
+            return waiter;
+    return weft_signal_mask_lacking(bit);
 }
 
 static void append(struct weft_signal **list, struct weft_signal *signal)
@@ -76,46 +88,105 @@ static void append(struct weft_signal **list, struct weft_signal *signal)
     *list = signal;
 }
 
-static bool queued(const struct weft_signal *list, const struct weft_signal *signal)
+/* Standard signals do not queue. Real-time signals do, but those of one timer are counted in one. */
+static bool merged(struct weft_signal *list, const siginfo_t *info)
 {
-    for (; list; list = list->next)
-        if (list->info.si_signo == signal->info.si_signo)
+    for (; list; list = list->next) {
+        if (list->info.si_signo != info->si_signo)
+            continue;
+        if (list->info.si_code == SI_TIMER && info->si_code == SI_TIMER &&
+            list->info.si_timerid == info->si_timerid) {
+            list->info.si_overrun += 1 + info->si_overrun;
             return true;
+        }
+        if (info->si_signo < STANDARD)
+            return true;
+    }
     return false;
 }
 
-/* Standard signals do not queue; real-time signals do. */
-static void append_once(struct weft_signal **list, struct weft_signal *signal)
+static int enqueue(struct weft_signal **list, const siginfo_t *info, bool process)
 {
-    if (signal->info.si_signo < 32 && queued(*list, signal))
-        weft_signal_give(signal);
-    else
-        append(list, signal);
+    if (merged(*list, info))
+        return 0;
+    struct weft_signal *signal = weft_slab_take(&slab);
+    if (!signal)
+        return -EAGAIN;
+    signal->info = *info;
+    signal->process = process;
+    append(list, signal);
+    atomic_fetch_add(&queued_count, 1);
+    return 0;
 }
 
-struct search {
-    uint64_t bit;
-    struct coroutine *found, *main;
-};
-
-static void consider(struct coroutine *coroutine, void *argument)
+static void give(struct weft_signal *signal)
 {
-    struct search *search = argument;
-    if (coroutine->signal_mask & search->bit || coroutine->state == WEFT_DEAD)
+    atomic_fetch_sub(&queued_count, 1);
+    weft_slab_give(&slab, signal);
+}
+
+/* Sees to it that the target looks at its queue. */
+static void notify(struct processor *here, struct coroutine *target, int number)
+{
+    if (target->signal_mask & ~target->signal_wait & weft_signal_bit(number))
         return;
-    if (!search->found || coroutine->index == 0)
-        search->found = coroutine;
+    __atomic_store_n(&target->signal_due, 1, __ATOMIC_SEQ_CST);
+    atomic_thread_fence(memory_order_seq_cst);
+    switch (__atomic_load_n(&target->state, __ATOMIC_SEQ_CST)) {
+    case WEFT_PARKED:
+        weft_interrupt(here, target);
+        break;
+    case WEFT_RUNNING:
+        if (target != weft_current)
+            weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), target->carrier->tid, WEFT_SIGNAL_KICK);
+        break;
+    default:
+        break;
+    }
 }
 
-/* The main thread when it can have it, as the kernel prefers; else anyone. */
-static struct coroutine *eligible(int number)
+static int send_to_process(struct processor *here, const siginfo_t *info)
 {
-    struct search search = {.bit = weft_signal_bit(number)};
-    weft_coroutine_each(consider, &search);
-    return search.found;
+    struct coroutine *target = weft_signal_choose(info->si_signo);
+    int result = enqueue(target ? &target->signals : &held, info, true);
+    if (target)
+        notify(here, target, info->si_signo);
+    return result;
 }
 
-void weft_signals_distribute(struct processor *processor)
+int weft_signal_send(struct processor *here, int tid, const siginfo_t *info)
+{
+    struct coroutine *target = tid ? weft_coroutine_find(tid) : NULL;
+    int result;
+    weft_lock_acquire(&weft_signal_lock);
+    if (!tid)
+        result = send_to_process(here, info);
+    else if (!target || target->tid != tid || target->signals_closed)
+        result = -ESRCH;
+    else {
+        result = enqueue(&target->signals, info, false);
+        if (result == 0)
+            notify(here, target, info->si_signo);
+    }
+    weft_lock_release(&weft_signal_lock);
+    return result;
+}
+
+static void send_held(struct processor *here)
+{
+    weft_lock_acquire(&weft_signal_lock);
+    struct weft_signal *signal = held;
+    held = NULL;
+    while (signal) {
+        struct weft_signal *next = signal->next;
+        send_to_process(here, &signal->info); /* perhaps held again */
+        give(signal);
+        signal = next;
+    }
+    weft_lock_release(&weft_signal_lock);
+}
+
+void weft_signals_distribute(struct processor *here)
 {
     atomic_store(&weft_signals_arrived, false);
     struct weft_signal *newest = atomic_exchange(&arrived, NULL), *oldest = NULL;
@@ -127,146 +198,173 @@ void weft_signals_distribute(struct processor *processor)
     }
     while (oldest) {
         struct weft_signal *signal = oldest;
+        siginfo_t info = signal->info;
+        int tid = signal->tid;
         oldest = oldest->next;
-        int number = signal->info.si_signo;
-        struct coroutine *target = signal->target ? signal->target : eligible(number);
-        weft_lock_acquire(&lock);
-        append_once(target ? &target->signals : &held, signal);
-        weft_lock_release(&lock);
-        if (!target || target->signal_mask & weft_signal_bit(number))
+        atomic_fetch_sub(&records_used, 1);
+        atomic_store(&signal->used, false);
+        weft_signal_send(here, tid, &info);
+    }
+    if (held)
+        send_held(here);
+}
+
+bool weft_signals_held(void)
+{
+    return held != NULL;
+}
+
+void weft_signals_pass_on(struct coroutine *coroutine, uint64_t set)
+{
+    bool moved = false;
+    for (struct weft_signal **link = &coroutine->signals; *link;) {
+        struct weft_signal *signal = *link;
+        if (!signal->process || !(weft_signal_bit(signal->info.si_signo) & set)) {
+            link = &signal->next;
             continue;
-        __atomic_store_n(&target->signal_due, 1, __ATOMIC_SEQ_CST);
-        weft_interrupt(processor, target);
+        }
+        *link = signal->next;
+        append(&held, signal);
+        moved = true;
+    }
+    if (moved)
+        announce();
+}
+
+void weft_signals_drop(struct coroutine *coroutine)
+{
+    while (coroutine->signals) {
+        struct weft_signal *signal = coroutine->signals;
+        coroutine->signals = signal->next;
+        give(signal);
     }
 }
 
-static struct weft_signal *take_from(struct weft_signal **list, uint64_t set)
+static uint64_t numbers_in(const struct weft_signal *list)
 {
-    for (; *list; list = &(*list)->next)
-        if (weft_signal_bit((*list)->info.si_signo) & set) {
-            struct weft_signal *signal = *list;
-            *list = signal->next;
-            return signal;
-        }
-    return NULL;
+    uint64_t set = 0;
+    for (; list; list = list->next)
+        set |= weft_signal_bit(list->info.si_signo);
+    return set;
 }
 
-struct weft_signal *weft_signal_next(struct coroutine *self, uint64_t set)
+static bool take_from(struct weft_signal **list, uint64_t set, siginfo_t *info)
 {
-    weft_lock_acquire(&lock);
-    struct weft_signal *signal = take_from(&self->signals, set);
-    if (!signal)
-        signal = take_from(&held, set);
-    weft_lock_release(&lock);
-    return signal;
+    const uint64_t faults = weft_signal_bit(SIGSEGV) | weft_signal_bit(SIGBUS) | weft_signal_bit(SIGILL) |
+                            weft_signal_bit(SIGTRAP) | weft_signal_bit(SIGFPE) | weft_signal_bit(SIGSYS);
+    set &= numbers_in(*list);
+    if (!set)
+        return false;
+    int number = __builtin_ctzll(set & faults ? set & faults : set) + 1;
+    while ((*list)->info.si_signo != number)
+        list = &(*list)->next;
+    struct weft_signal *signal = *list;
+    *list = signal->next;
+    *info = signal->info;
+    give(signal);
+    return true;
+}
+
+bool weft_signal_next(struct coroutine *self, uint64_t set, siginfo_t *info)
+{
+    if (!__atomic_load_n(&self->signals, __ATOMIC_SEQ_CST) && !__atomic_load_n(&held, __ATOMIC_SEQ_CST))
+        return false;
+    weft_lock_acquire(&weft_signal_lock);
+    bool found = take_from(&self->signals, set, info) || take_from(&held, set, info);
+    weft_lock_release(&weft_signal_lock);
+    return found;
 }
 
 uint64_t weft_signals_pending(struct coroutine *self)
 {
-    uint64_t set = 0;
-    weft_lock_acquire(&lock);
-    for (struct weft_signal *signal = self->signals; signal; signal = signal->next)
-        set |= weft_signal_bit(signal->info.si_signo);
-    for (struct weft_signal *signal = held; signal; signal = signal->next)
-        set |= weft_signal_bit(signal->info.si_signo);
-    weft_lock_release(&lock);
+    weft_lock_acquire(&weft_signal_lock);
+    uint64_t set = numbers_in(self->signals) | numbers_in(held);
+    weft_lock_release(&weft_signal_lock);
     return set;
 }
 
-static bool internal(uint64_t mask)
+size_t weft_signals_queued(void)
 {
-    return mask & weft_signal_bit(CANCEL);
+    return atomic_load(&queued_count);
 }
 
-/* With the lock held. */
-static void apply(void)
+static void discard_from(struct weft_signal **list, int number)
 {
-    uint64_t common = ~UINT64_C(0);
-    unsigned kinds = 0;
-    for (unsigned i = 0; i < mask_kinds; i++)
-        if (masks[i].count) {
-            common &= masks[i].mask;
-            masks[kinds++] = masks[i];
+    while (*list) {
+        struct weft_signal *signal = *list;
+        if (signal->info.si_signo != number) {
+            list = &signal->next;
+            continue;
         }
-    mask_kinds = kinds;
-    if (kinds == 0 || common == atomic_load(&kernel_mask))
+        *list = signal->next;
+        give(signal);
+    }
+}
+
+static void discard_for(struct coroutine *coroutine, void *number)
+{
+    discard_from(&coroutine->signals, *(int *)number);
+}
+
+void weft_signals_discard(int number)
+{
+    if (atomic_load(&queued_count) == 0)
         return;
-    atomic_store(&kernel_mask, common);
-    /* This kernel thread at once; others when they next come by (weft_carrier_run). */
-    weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&kernel_mask, 0, sizeof kernel_mask);
+    weft_lock_acquire(&weft_signal_lock);
+    discard_from(&held, number);
+    weft_coroutine_each(discard_for, &number);
+    weft_lock_release(&weft_signal_lock);
 }
 
-/* Returns true when a kind of mask came or went. */
-static bool count(uint64_t mask, int change)
+bool weft_signal_wait_begin(struct coroutine *self, uint64_t set, uint64_t *all)
 {
-    for (unsigned i = 0; i < mask_kinds; i++)
-        if (masks[i].mask == mask) {
-            masks[i].count += (unsigned)change;
-            return masks[i].count == 0 || (change > 0 && masks[i].count == 1);
-        }
-    if (change < 0)
-        return false;
-    weft_check(mask_kinds < MASKS);
-    masks[mask_kinds].mask = mask;
-    masks[mask_kinds++].count = 1;
-    return true;
+    weft_lock_acquire(&weft_signal_lock);
+    bool there = (numbers_in(self->signals) | numbers_in(held)) & set;
+    if (!there) {
+        self->signal_wait = set;
+        self->signal_waiter_next = waiters;
+        waiters = self;
+        *all = 0;
+        for (struct coroutine *waiter = waiters; waiter; waiter = waiter->signal_waiter_next)
+            *all |= waiter->signal_wait;
+    }
+    weft_lock_release(&weft_signal_lock);
+    return !there;
 }
 
-void weft_signal_mask_set(struct coroutine *self, uint64_t mask)
+void weft_signal_wait_end(struct coroutine *self)
 {
-    uint64_t old = self->signal_mask;
-    if (mask == old)
-        return;
-    self->signal_mask = mask;
-    if (old & ~mask && (self->signals || held))
-        self->signal_due = 1;
-    uint64_t counted = internal(mask) ? self->signal_mask_counted : mask;
-    if (counted == self->signal_mask_counted)
-        return;
-    weft_lock_acquire(&lock);
-    bool changed = count(self->signal_mask_counted, -1);
-    changed |= count(counted, 1);
-    self->signal_mask_counted = counted;
-    if (changed)
-        apply();
-    weft_lock_release(&lock);
+    weft_lock_acquire(&weft_signal_lock);
+    struct coroutine **link = &waiters;
+    while (*link != self)
+        link = &(*link)->signal_waiter_next;
+    *link = self->signal_waiter_next;
+    /* What came for the process while we looked away is for the next who waits. */
+    weft_signals_pass_on(self, self->signal_wait & self->signal_mask);
+    self->signal_wait = 0;
+    weft_lock_release(&weft_signal_lock);
 }
 
-void weft_signal_mask_begin(struct coroutine *coroutine, uint64_t mask)
+bool weft_signal_prefers(struct coroutine *self, int number)
 {
-    coroutine->signal_mask = mask;
-    coroutine->signal_mask_counted = internal(mask) ? weft_current->signal_mask_counted : mask;
-    weft_lock_acquire(&lock);
-    if (count(coroutine->signal_mask_counted, 1))
-        apply();
-    weft_lock_release(&lock);
-}
-
-void weft_signal_mask_end(struct coroutine *coroutine)
-{
-    weft_lock_acquire(&lock);
-    struct weft_signal *signal;
-    while ((signal = take_from(&coroutine->signals, ~UINT64_C(0))))
-        weft_signal_give(signal); /* directed at a thread that is no more */
-    if (count(coroutine->signal_mask_counted, -1))
-        apply();
-    weft_lock_release(&lock);
-}
-
-uint64_t weft_signal_kernel_mask(void)
-{
-    return atomic_load(&kernel_mask);
+    weft_lock_acquire(&weft_signal_lock);
+    struct coroutine *main = weft_signal_mask_main(weft_signal_bit(number));
+    weft_lock_release(&weft_signal_lock);
+    return !(self->signal_mask & weft_signal_bit(number)) && (!main || main == self);
 }
 
 void weft_signals_restart(struct coroutine *self)
 {
-    lock = (struct weft_lock){0};
+    weft_signal_lock = slab.lock = (struct weft_lock){0};
     for (int i = 0; i < RECORDS; i++)
         atomic_store(&records[i].used, false);
+    atomic_store(&records_used, 0);
     atomic_store(&arrived, NULL);
     atomic_store(&weft_signals_arrived, false);
-    held = self->signals = NULL;
-    masks[0].mask = self->signal_mask_counted;
-    masks[0].count = mask_kinds = 1;
-    apply();
+    held = NULL;
+    waiters = NULL;
+    atomic_store(&queued_count, 0);
+    self->signals = NULL;
+    self->signal_wait = 0;
+    weft_signal_mask_restart(self);
 }

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals and coroutines: masks, queues, and who gets what.
+ * Signals and coroutines: queues, and who gets what. (Masks: signal_mask.h.)
  *
  * Kernel threads are not the program's threads, so a handler that the program installs is not the kernel's:
- * hooks/signal.c puts one of its own there, which does one of two things.
- *   - It interrupted program code of a coroutine that does not block the signal: it calls the program's
- *     handler there and then, as natively.
- *   - It interrupted weft itself, or a coroutine that blocks the signal: it leaves a record (arrive), and a
- *     carrier gives that to a coroutine (distribute), which runs the handler at the end of the system call
- *     that it is in, waking it with -EINTR when it is parked.
+ * hooks/signal.c puts one of its own there. A signal then takes one of these ways:
  *
- * Masks cost no system call: a kernel thread blocks what all coroutines block, and a change of that is rare.
+ *     from a coroutine (pthread_kill, raise, kill of this process)      from the kernel (timers, other
+ * processes) │                                                                 │ on_signal, wherever it
+ * interrupted │                                                                 ├─ program code: as on the
+ * left, at once │                                                                 └─ weft itself: a record
+ * (arrive), which ▼                                                                    a carrier passes on
+ * (distribute) weft_signal_send: queued for a coroutine that does not block it, or held while all do │ ├─ it
+ * is parked     its wait ends with -EINTR (weft_interrupt) ├─ it runs          its kernel thread is kicked: a
+ * kernel signal of ours (WEFT_SIGNAL_KICK) interrupts │                   program code or a call that waits
+ * in the kernel └─ it is ready      nothing: it looks at the end of the system call that it is in
+ *
+ * In all cases the coroutine itself runs the handler, on its own stack, at the end of the system call that it
+ * is in or from the kick. signal_due tells it to look. A sender sets signal_due and then looks at the state;
+ * a coroutine that parks sets its state and then looks at signal_due.
  */
 #ifndef WEFT_CORE_SIGNAL_H
 #define WEFT_CORE_SIGNAL_H
@@ -21,47 +28,64 @@
 
 #include "coroutine.h"
 #include "processor.h"
+#include "signal_mask.h"
+
+/*
+ * Signal 33 is glibc's SIGSETXID: sent from thread to thread only, so its own use never meets the kernel
+ * under weft and the number is free there. No program can block it or change its action (glibc refuses both),
+ * which no other number can promise.
+ */
+#define WEFT_SIGNAL_KICK 33
 
 struct weft_signal {
     struct weft_signal *next;
-    struct coroutine *target; /* NULL: the process; any coroutine that does not block it */
     siginfo_t info;
+    int tid;      /* of an arrival: the thread that it is for; 0: the process */
+    bool process; /* of a queued one: it was for the process, and goes to another when this one blocks it */
     atomic_bool used;
+    void *slab_link;
 };
 
-static inline uint64_t weft_signal_bit(int number)
-{
-    return UINT64_C(1) << (number - 1);
-}
+/* A record for a signal handler; NULL when all are in use. *scarce: few are left. Lock-free. */
+struct weft_signal *weft_signal_take(const siginfo_t *info, int tid, bool *scarce);
 
-/* A record, or NULL when all are in use. Callable from signal handlers, like weft_signal_arrive. */
-struct weft_signal *weft_signal_take(const siginfo_t *info, struct coroutine *target);
-void weft_signal_give(struct weft_signal *signal);
-
-/* Leaves the record for the next carrier that looks, and wakes one that sleeps. */
+/* Leaves the record for the next carrier that looks, and wakes one that sleeps. Callable from signal
+ * handlers. */
 void weft_signal_arrive(struct weft_signal *signal);
 
 /* True when records wait to be distributed. */
 extern atomic_bool weft_signals_arrived;
 
-/* On a carrier, in core: gives each record to a coroutine that does not block it, or holds it. */
-void weft_signals_distribute(struct processor *processor);
+/* In core on `here`: sends on what has arrived, and what was held and can be had now. */
+void weft_signals_distribute(struct processor *here);
 
-/* Takes the oldest signal of `self` that is in `set`; NULL when there is none. The caller gives it back. */
-struct weft_signal *weft_signal_next(struct coroutine *self, uint64_t set);
+/*
+ * In core on `here`: queues the signal for the thread `tid`, or for the process when that is 0, and sees to
+ * it that the receiver looks. Returns 0; -ESRCH when there is no such thread; -EAGAIN when memory is
+ * exhausted.
+ */
+int weft_signal_send(struct processor *here, int tid, const siginfo_t *info);
+
+/* Takes the signal of `self` in `set` that is to be delivered first: as the kernel, faults before others,
+ * then by number, then by age, its own before the process's. False when there is none. */
+bool weft_signal_next(struct coroutine *self, uint64_t set, siginfo_t *info);
 
 /* The signals queued for `self` or held for the process, as a set. */
 uint64_t weft_signals_pending(struct coroutine *self);
 
-/* Changes the mask of `self`, and the kernel threads' when all coroutines agree on a signal. */
-void weft_signal_mask_set(struct coroutine *self, uint64_t mask);
+/* How many are queued in all. */
+size_t weft_signals_queued(void);
 
-/* The mask of a coroutine begins (a copy of its creator's) and ends to count. */
-void weft_signal_mask_begin(struct coroutine *coroutine, uint64_t mask);
-void weft_signal_mask_end(struct coroutine *coroutine);
+/* `number` is ignored from now on: what is queued of it is gone. */
+void weft_signals_discard(int number);
 
-/* What kernel threads block now. */
-uint64_t weft_signal_kernel_mask(void);
+/* While it waits for signals in `set`, blocked as they are, `self` is one to send them to. begin returns
+ * false when one is there already. `all`: what all who wait now want. */
+bool weft_signal_wait_begin(struct coroutine *self, uint64_t set, uint64_t *all);
+void weft_signal_wait_end(struct coroutine *self);
+
+/* True when a process signal sent now should go to `self` by preference: main does not want it. */
+bool weft_signal_prefers(struct coroutine *self, int number);
 
 /* In the child of a fork: nothing is pending, only `self` is left. */
 void weft_signals_restart(struct coroutine *self);

@@ -18,7 +18,7 @@ long weft_block_in_kernel(const struct weft_call *call)
 {
     struct coroutine *self = weft_current;
     weft_kernel_enter(self);
-    long result = weft_call_raw(call);
+    long result = weft_call_interruptible(call, self);
     weft_kernel_leave(self);
     return result;
 }

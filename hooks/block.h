@@ -14,5 +14,8 @@ long weft_block_in_kernel(const struct weft_call *call);
 
 /* fcntl(fd, F_SETLKW or F_OFD_SETLKW, lock). The same. */
 long weft_block_on_record_lock(const struct weft_call *call);
+/* Executes the call in the kernel on the processor; -EINTR when a signal is due for `self`. interruptible.S
+ */
+long weft_call_interruptible(const struct weft_call *call, struct coroutine *self);
 
 #endif

@@ -26,7 +26,7 @@ long weft_call_brief(const struct weft_call *call)
 {
     struct coroutine *self = weft_current;
     weft_kernel_brief_begin(self);
-    long result = weft_call_raw(call);
+    long result = weft_call_interruptible(call, self);
     weft_kernel_brief_end(self);
     return result;
 }

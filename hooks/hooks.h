@@ -98,14 +98,29 @@ WEFT_HOOK(message);
 WEFT_HOOK(semaphore);
 WEFT_HOOK(message_queue);
 
-/* signal.c */
+/* signal_action.c */
 WEFT_HOOK(rt_sigaction);
+
+/* signal_wait.c */
 WEFT_HOOK(rt_sigprocmask);
 WEFT_HOOK(rt_sigpending);
 WEFT_HOOK(rt_sigsuspend);
 WEFT_HOOK(rt_sigtimedwait);
 WEFT_HOOK(pause);
+WEFT_HOOK(execve);
+
+/* signal_send.c */
+WEFT_HOOK(kill);
 WEFT_HOOK(tgkill);
+WEFT_HOOK(rt_sigqueueinfo);
 WEFT_HOOK(rt_tgsigqueueinfo);
+
+/* signal_stack.c */
+WEFT_HOOK(sigaltstack);
+
+/* signal_timer.c */
+WEFT_HOOK(timer_create);
+WEFT_HOOK(timer_delete);
+WEFT_HOOK(timer_getoverrun);
 
 #endif

@@ -1,19 +1,101 @@
 /* SPDX-License-Identifier: MIT */
-/* Signal handlers of the program, and calls that swap the mask while they wait. */
+/* Signals as the program sees them. The idea stands in core/signal.h. */
 #ifndef WEFT_HOOKS_SIGNAL_H
 #define WEFT_HOOKS_SIGNAL_H
 
+#include <signal.h>
 #include <stdint.h>
+#include <ucontext.h>
 
+#include "../core/signal.h"
 #include "call.h"
 
-/* Puts our handler in front of those that the program has installed before activation. */
+enum { WEFT_SIGNALS = 64, WEFT_MASK_SIZE = 8 };
+
+/* signal_action.c: what the program wants done. */
+
+/* struct sigaction as the kernel has it. */
+struct weft_action {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    uint64_t mask;
+};
+
+enum weft_disposition { WEFT_DISPOSITION_DEFAULT, WEFT_DISPOSITION_IGNORE, WEFT_DISPOSITION_HANDLER };
+
+/* What becomes of the signal now. The default action of some is to be ignored. */
+enum weft_disposition weft_signal_disposition(int number);
+
+/* The same when it is about to be done: with the action, and SA_RESETHAND carried out. */
+enum weft_disposition weft_action_begin(int number, struct weft_action *action);
+
+/* Puts our handlers into the kernel, also in front of those that the program has installed before activation.
+ */
 void weft_signals_install(void);
+
+/* In the child of a fork. */
+void weft_actions_restart(void);
+
+/* signal.c: what the kernel calls. */
+void weft_on_signal(int number, siginfo_t *info, void *context);
+void weft_on_kick(int number, siginfo_t *info, void *context);
+
+/* signal_delivery.c: running handlers. */
+
+/* Where handlers are run: at the end of a system call, or where the kernel interrupted the program. */
+struct weft_delivery {
+    struct coroutine *self;
+    const struct weft_call *call; /* NULL: the latter */
+    long result;                  /* of the call */
+    ucontext_t *interrupted;      /* what the kernel gave us; NULL in a call */
+};
+
+enum weft_delivered { WEFT_DELIVERED_NOTHING, WEFT_DELIVERED_RESTART, WEFT_DELIVERED_INTERRUPT };
+
+/*
+ * Runs the handler for one signal that is not queued (any more), or does what is done instead; `mask_after`
+ * is the mask behind it. With in_hook set, on return too. May park.
+ */
+enum weft_delivered weft_signal_deliver(const struct weft_delivery *delivery, siginfo_t *info,
+                                        uint64_t mask_after);
+
+/* The same for all that is due. Tells what the first handler wants: SA_RESTART or not. */
+enum weft_delivered weft_signals_deliver_due(const struct weft_delivery *delivery, uint64_t mask_after);
 
 /*
  * Runs `hook` with the signal mask at `mask` (`size` bytes), and the handlers of what that lets in, before
  * the old mask is back: what ppoll, pselect6, epoll_pwait and rt_sigsuspend promise.
  */
 long weft_with_signal_mask(struct weft_call *call, const uint64_t *mask, size_t size, weft_hook *hook);
+
+/* signal_restart.c: true when the call, which a signal has ended, is made again behind a handler that was
+ * installed with SA_RESTART (signal(7)). */
+bool weft_call_restarts(const struct weft_call *call);
+
+/* signal_stack.c */
+
+static inline bool weft_alternate_contains(const struct weft_alternate *alternate, uintptr_t address)
+{
+    return address - alternate->base < alternate->size;
+}
+
+/* Called on the carrier's stack for signals: goes on in `function` on the stack of the coroutine. Returns
+ * when it cannot. */
+void weft_signal_leave_carrier_stack(struct coroutine *self, int number, siginfo_t *info, ucontext_t *context,
+                                     void (*function)(int, siginfo_t *, void *));
+
+/* signal_timer.c */
+
+/* When a timer of ours has fired: makes `info` what the thread shall see and returns its id. 0: no thread's.
+ * -1: of a deleted timer. Callable from signal handlers. */
+int weft_timer_resolve(siginfo_t *info);
+
+/* A timer's signal is delivered: timer_getoverrun tells its count from now on. */
+void weft_timer_delivered(const siginfo_t *info);
+
+/* In the child of a fork. */
+void weft_timers_restart(void);
+void weft_signal_wait_restart(void);
 
 #endif

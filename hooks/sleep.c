@@ -28,8 +28,7 @@ static long sleep_until(struct coroutine *self, int64_t deadline)
 {
     struct processor *processor = weft_core_enter(self);
     weft_park_announce(self, processor, abandon_sleep);
-    atomic_thread_fence(memory_order_seq_cst);
-    long result = weft_park_due(self) ? -EINTR : weft_deadline_start(self, processor, deadline);
+    long result = weft_deadline_start(self, processor, deadline);
     if (result == 0)
         result = weft_park(self, WEFT_REASON_SLEEP, NULL, NULL);
     else

@@ -24,6 +24,7 @@
 #include "descriptor.h"
 #include "hooks.h"
 #include "identity.h"
+#include "signal.h"
 #include "wait.h"
 
 enum { RED_ZONE = WEFT_RED_ZONE };
@@ -80,7 +81,6 @@ __attribute__((used)) void weft_child_started(void);
 void weft_child_started(void)
 {
     weft_core_leave(weft_current);
-    weft_current->in_hook = 0;
 }
 
 static bool makes_thread(uint64_t flags)
@@ -95,6 +95,9 @@ static void restart_in_child(struct coroutine *self)
         weft_raw1(SYS_exit_group, 127); /* neither epoll nor memory: a fork that fails late */
     weft_waits_restart();
     weft_accepts_restart();
+    weft_actions_restart();
+    weft_timers_restart();
+    weft_signal_wait_restart();
     weft_descriptors_shared();
 }
 
@@ -122,9 +125,11 @@ static long share_memory_with_child(struct weft_call *call)
     struct coroutine *self = weft_current;
     weft_descriptors_shared();
     weft_kernel_enter(self);
+    weft_signal_mask_all(self->carrier); /* a handler in the child would run on our memory */
     weft_current = NULL;
     long result = weft_clone_shared(call);
     weft_current = self;
+    weft_signal_mask_follow(self->carrier);
     weft_kernel_leave(self);
     return result;
 }

@@ -65,8 +65,7 @@ long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft
     self->watchers = watchers;
     self->watcher_count = count;
     weft_park_announce(self, processor, abandon_watchers);
-    atomic_thread_fence(memory_order_seq_cst);
-    long result = weft_park_due(self) ? -EINTR : weft_deadline_start(self, processor, deadline);
+    long result = weft_deadline_start(self, processor, deadline);
     if (result == 0) {
         result = weft_park(self, reason, start_watchers, self);
         weft_check(!self->watchers);

@@ -71,10 +71,17 @@ weft_entry:
         call    *%r11
         movq    weft_current@GOTTPOFF(%rip), %rcx
         movq    %fs:(%rcx), %rcx
-        movb    $0, WEFT_COROUTINE_IN_HOOK(%rcx)
+        /* What a kick finds due between the next two lines would wait for the end of another system call:
+         * so it sends us back to the first of them (hooks/signal.c). */
+        .globl  weft_entry_leaving
+        .hidden weft_entry_leaving
+weft_entry_leaving:
         cmpb    $0, WEFT_COROUTINE_SIGNAL_DUE(%rcx)
         jne     .Lsignals
-.Ldone:
+        movb    $0, WEFT_COROUTINE_IN_HOOK(%rcx)
+        .globl  weft_entry_left
+        .hidden weft_entry_left
+weft_entry_left:
         movq    %rbp, %rsp
         .cfi_def_cfa_register rsp
         .cfi_remember_state
@@ -104,7 +111,9 @@ weft_entry:
         movq    %rbp, %rdi
         movq    %rax, %rsi
         call    weft_signals_at_exit
-        jmp     .Ldone
+        movq    weft_current@GOTTPOFF(%rip), %rcx
+        movq    %fs:(%rcx), %rcx
+        jmp     weft_entry_leaving
 
 .Lhook_wants_kernel:
         .cfi_def_cfa rsp, WEFT_CALL_SIZE - 8
@@ -147,9 +156,10 @@ weft_entry_return_child:
         movq    %rsp, %rbp                      /* the caller's rbp is in the struct */
         andq    $-16, %rsp
         call    weft_child_started
-        movq    %rbp, %rsp
+        movq    weft_current@GOTTPOFF(%rip), %rcx
+        movq    %fs:(%rcx), %rcx
         xorl    %eax, %eax
-        jmp     .Lreturn
+        jmp     weft_entry_leaving
         .cfi_endproc
         .size   weft_entry_return_child, . - weft_entry_return_child
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What signal.c and signal_mask.c share. */
+#ifndef WEFT_CORE_SIGNAL_INTERNAL_H
+#define WEFT_CORE_SIGNAL_INTERNAL_H
+
+#include "lock.h"
+#include "signal.h"
+
+/* Protects queues, kinds of masks and the list of those who wait for signals. Signal handlers never take it
+ * but where they interrupted program code. While it is held a bucket may be locked (weft_interrupt). */
+extern struct weft_lock weft_signal_lock;
+
+/* With the lock held. The one to have a signal for the process: main when it can, as the kernel prefers; else
+ * one that waits for it; else any. NULL: all block it. */
+struct coroutine *weft_signal_choose(int number);
+
+/* With the lock held: process signals of `coroutine` in `set` are for others now. */
+void weft_signals_pass_on(struct coroutine *coroutine, uint64_t set);
+
+/* With the lock held: the coroutine is no more; what was for it alone is given back. */
+void weft_signals_drop(struct coroutine *coroutine);
+
+/* With the lock held: main, or anybody, when it does not block the bit; else NULL. */
+struct coroutine *weft_signal_mask_main(uint64_t bit);
+struct coroutine *weft_signal_mask_lacking(uint64_t bit);
+
+/* With the lock held: true when somebody's signal is held. */
+bool weft_signals_held(void);
+
+/* In the child of a fork. */
+void weft_signal_mask_restart(struct coroutine *self);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See signal_mask.h.
+ *
+ * Coroutines with the same mask form a kind; what all kinds have in common is what kernel threads block.
+ * There are few kinds in a program; should there be more than fit, the rest counts as blocking nothing: then
+ * kernel threads block less, and some signals wait in our queues instead of in the kernel.
+ *
+ * Rules:
+ *  1. weft_signal_lock protects kinds and their lists. coroutine->signal_mask is written by the coroutine
+ * itself with the lock held, so that it cannot block a signal while a sender chooses it.
+ *  2. glibc blocks everything, its own two signals included, for the moments in which a thread is made or
+ * ends. Nothing of the program's can block those two, so such a mask is told by them; it keeps handlers away
+ * from the coroutine, but the coroutine stays with its kind: for so short a time nobody can tell.
+ *  3. A kernel thread that blocks too much for a moment delays a signal; one that blocks too little would
+ * take a signal that was to wait in the kernel. So when the common mask grows the others are kicked, to
+ * follow at once; when it shrinks they follow when they next come by.
+ */
+#include "signal_mask.h"
+
+#include <stddef.h>
+
+#include "carrier.h"
+#include "list.h"
+#include "raw.h"
+#include "signal_internal.h"
+
+enum { KINDS = 64, REST = KINDS, CANCEL = 32 };
+
+static struct kind {
+    uint64_t mask;
+    unsigned count;
+    struct weft_list members; /* by signal_node; all zero while it was never used */
+} kinds[KINDS + 1];
+static unsigned kinds_used; /* those in use lie below */
+static struct coroutine *main_coroutine;
+static _Atomic uint64_t kernel_mask;
+
+static const uint64_t never_in_kernel = UINT64_C(1) << (CANCEL - 1) | UINT64_C(1) << (WEFT_SIGNAL_KICK - 1);
+
+static bool internal(uint64_t mask)
+{
+    return mask & weft_signal_bit(CANCEL);
+}
+
+static void join(struct coroutine *coroutine, uint64_t mask)
+{
+    unsigned place = REST;
+    for (unsigned i = 0; i < kinds_used; i++) {
+        if (kinds[i].count && kinds[i].mask == mask) {
+            place = i;
+            break;
+        }
+        if (!kinds[i].count && place == REST)
+            place = i;
+    }
+    if (place == REST && kinds_used < KINDS)
+        place = kinds_used++;
+    struct kind *kind = &kinds[place];
+    if (!kind->members.next)
+        weft_list_init(&kind->members);
+    kind->mask = place == REST ? 0 : mask;
+    kind->count++;
+    coroutine->signal_kind = (uint8_t)place;
+    weft_list_append(&kind->members, &coroutine->signal_node);
+}
+
+static void leave(struct coroutine *coroutine)
+{
+    weft_list_remove(&coroutine->signal_node);
+    kinds[coroutine->signal_kind].count--;
+    while (kinds_used && !kinds[kinds_used - 1].count)
+        kinds_used--;
+}
+
+static uint64_t common(void)
+{
+    uint64_t mask = kinds[REST].count ? 0 : ~UINT64_C(0);
+    unsigned count = kinds[REST].count;
+    for (unsigned i = 0; i < kinds_used; i++)
+        if (kinds[i].count) {
+            mask &= kinds[i].mask;
+            count += kinds[i].count;
+        }
+    return count ? mask & ~never_in_kernel : 0;
+}
+
+/* With the lock held. */
+static void apply(void)
+{
+    uint64_t before = atomic_load(&kernel_mask), mask = common();
+    if (mask == before)
+        return;
+    atomic_store(&kernel_mask, mask);
+    if (!(mask & ~before))
+        return;
+    long pid = weft_raw0(SYS_getpid), tid = weft_raw0(SYS_gettid);
+    for (struct carrier *carrier = weft_carrier_first(); carrier; carrier = carrier->next_started)
+        if (carrier->tid != tid && mask & ~carrier->kernel_mask)
+            weft_raw3(SYS_tgkill, pid, carrier->tid, WEFT_SIGNAL_KICK);
+}
+
+uint64_t weft_signal_kernel_mask(void)
+{
+    return atomic_load(&kernel_mask);
+}
+
+void weft_signal_mask_follow(struct carrier *carrier)
+{
+    /* A kick may come between the load and the call, and would be undone. */
+    while (carrier->kernel_mask != atomic_load(&kernel_mask)) {
+        uint64_t mask = atomic_load(&kernel_mask);
+        weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask);
+        __atomic_store_n(&carrier->kernel_mask, mask, __ATOMIC_SEQ_CST);
+    }
+}
+
+void weft_signal_mask_follow_later(struct carrier *carrier, uint64_t *returned_to)
+{
+    *returned_to = atomic_load(&kernel_mask);
+    if (carrier)
+        __atomic_store_n(&carrier->kernel_mask, *returned_to, __ATOMIC_SEQ_CST);
+}
+
+void weft_signal_mask_all(struct carrier *carrier)
+{
+    uint64_t all = ~UINT64_C(0);
+    weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all);
+    __atomic_store_n(&carrier->kernel_mask, all, __ATOMIC_SEQ_CST);
+}
+
+void weft_signal_mask_set(struct coroutine *self, uint64_t mask)
+{
+    uint64_t old = self->signal_mask;
+    if (mask == old)
+        return;
+    weft_lock_acquire(&weft_signal_lock);
+    __atomic_store_n(&self->signal_mask, mask, __ATOMIC_SEQ_CST);
+    if (!internal(mask) && (kinds[self->signal_kind].mask != mask || self->signal_kind == REST)) {
+        leave(self);
+        join(self, mask);
+        apply();
+    }
+    if (mask & ~old && self->signals)
+        weft_signals_pass_on(self, mask & ~old);
+    if (old & ~mask && (self->signals || weft_signals_held()))
+        self->signal_due = 1;
+    weft_lock_release(&weft_signal_lock);
+    weft_signal_mask_follow(self->carrier);
+}
+
+void weft_signal_mask_begin(struct coroutine *coroutine, uint64_t mask)
+{
+    struct coroutine *creator = weft_current;
+    weft_lock_acquire(&weft_signal_lock);
+    coroutine->signal_mask = mask;
+    join(coroutine, internal(mask) && creator ? kinds[creator->signal_kind].mask : mask);
+    if (!creator)
+        main_coroutine = coroutine;
+    apply();
+    weft_lock_release(&weft_signal_lock);
+}
+
+void weft_signal_mask_end(struct coroutine *coroutine)
+{
+    weft_lock_acquire(&weft_signal_lock);
+    coroutine->signals_closed = true;
+    leave(coroutine);
+    if (coroutine == main_coroutine)
+        main_coroutine = NULL;
+    apply();
+    weft_signals_pass_on(coroutine, ~UINT64_C(0));
+    weft_signals_drop(coroutine);
+    weft_lock_release(&weft_signal_lock);
+}
+
+struct coroutine *weft_signal_mask_main(uint64_t bit)
+{
+    struct coroutine *main = main_coroutine;
+    return main && !(main->signal_mask & bit) ? main : NULL;
+}
+
+struct coroutine *weft_signal_mask_lacking(uint64_t bit)
+{
+    for (unsigned i = 0; i <= KINDS; i++) {
+        if (i >= kinds_used && i != REST)
+            continue;
+        if (!kinds[i].count || kinds[i].mask & bit)
+            continue;
+        for (struct weft_list *node = kinds[i].members.next; node != &kinds[i].members; node = node->next) {
+            struct coroutine *coroutine = weft_container(node, struct coroutine, signal_node);
+            if (!(coroutine->signal_mask & bit)) /* else rule 2, or the rest's own mask */
+                return coroutine;
+        }
+    }
+    return NULL;
+}
+
+void weft_signal_mask_restart(struct coroutine *self)
+{
+    uint64_t mask = kinds[self->signal_kind].mask;
+    for (unsigned i = 0; i <= KINDS; i++)
+        kinds[i] = (struct kind){0};
+    kinds_used = 0;
+    main_coroutine = self;
+    join(self, mask);
+    atomic_store(&kernel_mask, common());
+    weft_signal_mask_follow(self->carrier);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signal masks. Each coroutine has its own; a kernel thread blocks what all coroutines block. So a switch
+ * between coroutines changes no mask, what somebody can have is caught, and what nobody can have waits in the
+ * kernel, where signalfd and the next program after an exec find it.
+ */
+#ifndef WEFT_CORE_SIGNAL_MASK_H
+#define WEFT_CORE_SIGNAL_MASK_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include "coroutine.h"
+
+struct carrier;
+
+static inline uint64_t weft_signal_bit(int number)
+{
+    return UINT64_C(1) << (number - 1);
+}
+
+/* Never blocked: SIGKILL and SIGSTOP. */
+#define WEFT_SIGNALS_UNBLOCKABLE (UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1))
+
+/* Changes the mask of `self`, the running coroutine, and the kernel threads' when all coroutines agree. Sets
+ * signal_due when a signal that waits can be had now. */
+void weft_signal_mask_set(struct coroutine *self, uint64_t mask);
+
+/* The mask of a coroutine begins (a copy of its creator's) and ends to count. What was sent to it alone is
+ * lost then, what was sent to the process goes to another. */
+void weft_signal_mask_begin(struct coroutine *coroutine, uint64_t mask);
+void weft_signal_mask_end(struct coroutine *coroutine);
+
+/* What kernel threads block now. */
+uint64_t weft_signal_kernel_mask(void);
+
+/* On the carrier's kernel thread: blocks just that. No system call when it does already. */
+void weft_signal_mask_follow(struct carrier *carrier);
+
+/* The same by changing the mask that a signal handler of the carrier's kernel thread will return to. */
+void weft_signal_mask_follow_later(struct carrier *carrier, uint64_t *returned_to);
+
+/* On a new kernel thread, or one that is about to sleep as a spare: blocks everything until it follows again.
+ */
+void weft_signal_mask_all(struct carrier *carrier);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running the program's handlers.
+ *
+ * A handler runs on the stack of its coroutine, in two places: at the end of a system call, which it may
+ * have ended, and in the frame of a kernel signal that interrupted the program. In the first the kernel is
+ * not involved: the context that the handler gets is made here, and the vector registers, which a system call
+ * preserves, are saved and restored (handler_call.S).
+ *
+ * When several signals are due the kernel makes a frame for each before any handler runs: the last one's
+ * handler runs first, as far as the masks allow. So does this: what is due still when a handler is about to
+ * run is delivered before, inside.
+ */
+#include <cpuid.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "../core/park.h"
+#include "handler_call.h"
+#include "hooks.h"
+#include "signal.h"
+
+enum {
+    LEGACY_STATE = 512,
+    STATE_HEADER = 64,
+    STATE_ALIGNMENT = 64,
+    VECTORS = 0xe6, /* SSE, AVX, AVX-512: what functions change; and the x87 state with them */
+    KERNEL_CONTEXT = offsetof(ucontext_t, uc_sigmask) + WEFT_MASK_SIZE,
+    /* Returned within weft by a call whose handlers have run already; it ends with EINTR. */
+    HANDLED = -516
+};
+
+/* The part of the processor's state that is to be kept across a handler, and its size. */
+static struct {
+    uint32_t features;
+    uint32_t size;
+} state;
+
+static void learn_state(void)
+{
+    uint32_t a, b, c, d, low, high;
+    state.size = LEGACY_STATE;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+        return;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    (void)high;
+    state.size = LEGACY_STATE + STATE_HEADER;
+    for (uint32_t feature = 2; feature < 8; feature++)
+        if (low & VECTORS & 1u << feature) {
+            __cpuid_count(13, feature, a, b, c, d);
+            if (a + b > state.size)
+                state.size = a + b;
+        }
+    state.features = 1 | (low & VECTORS);
+}
+
+/* The context of the program at the end of a system call. */
+static void make_context(ucontext_t *context, const struct weft_delivery *delivery)
+{
+    const struct weft_call *call = delivery->call;
+    greg_t *registers = context->uc_mcontext.gregs;
+    memset(context, 0, sizeof *context);
+    registers[REG_RDI] = call->arguments[0];
+    registers[REG_RSI] = call->arguments[1];
+    registers[REG_RDX] = call->arguments[2];
+    registers[REG_R10] = call->arguments[3];
+    registers[REG_R8] = call->arguments[4];
+    registers[REG_R9] = call->arguments[5];
+    registers[REG_RBX] = call->preserved[0];
+    registers[REG_RBP] = call->preserved[1];
+    registers[REG_R12] = call->preserved[2];
+    registers[REG_R13] = call->preserved[3];
+    registers[REG_R14] = call->preserved[4];
+    registers[REG_R15] = call->preserved[5];
+    registers[REG_RAX] = delivery->result;
+    registers[REG_RCX] = registers[REG_RIP] = (greg_t)call->site_next;
+    registers[REG_RSP] = (greg_t)(call + 1) + WEFT_RED_ZONE;
+    registers[REG_R11] = registers[REG_EFL] = 0x202;
+    registers[REG_CSGSFS] = 0x002b000000000033;
+}
+
+/* Leaves it to the kernel, which acts on the process: ends it, stops it. */
+static void act_by_default(struct coroutine *self, int number)
+{
+    uint64_t bit = weft_signal_bit(number), mask = weft_signal_kernel_mask();
+    weft_raw4(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&bit, 0, WEFT_MASK_SIZE);
+    weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), number);
+    weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, WEFT_MASK_SIZE);
+    self->carrier->kernel_mask = mask;
+}
+
+static void call_handler(const struct weft_delivery *delivery, const struct weft_action *action,
+                         siginfo_t *info, ucontext_t *context, void *saved_state)
+{
+    struct coroutine *self = delivery->self;
+    struct weft_alternate before = self->alternate;
+    struct weft_handler_call call = {
+        .function = (weft_handler_function *)action->handler,
+        .info = info,
+        .context = context,
+        .state = saved_state,
+        .number = info->si_signo,
+        .features = state.features,
+    };
+    if (action->flags & SA_ONSTACK && before.size) {
+        if (!weft_alternate_contains(&before, (uintptr_t)__builtin_frame_address(0)))
+            call.stack = before.base + before.size;
+        if (before.flags & WEFT_AUTODISARM)
+            self->alternate = (struct weft_alternate){0};
+    }
+    self->in_hook = 0;
+    weft_handler_call(&call);
+    self->in_hook = 1;
+    if (before.flags & WEFT_AUTODISARM)
+        self->alternate = before;
+}
+
+enum weft_delivered weft_signal_deliver(const struct weft_delivery *delivery, siginfo_t *info,
+                                        uint64_t mask_after)
+{
+    struct coroutine *self = delivery->self;
+    int number = info->si_signo;
+    struct weft_action action;
+    switch (weft_action_begin(number, &action)) {
+    case WEFT_DISPOSITION_IGNORE:
+        return WEFT_DELIVERED_NOTHING;
+    case WEFT_DISPOSITION_DEFAULT:
+        act_by_default(self, number);
+        return WEFT_DELIVERED_NOTHING;
+    default:
+        break;
+    }
+    if (info->si_code == SI_TIMER)
+        weft_timer_delivered(info);
+    if (!state.size)
+        learn_state();
+
+    /* Frames inside of the first have copies: what their handlers change there is lost. */
+    ucontext_t made, *context = delivery->interrupted;
+    char room[delivery->call ? state.size + STATE_ALIGNMENT : 1];
+    void *saved_state = NULL;
+    if (delivery->call) {
+        context = &made;
+        make_context(context, delivery);
+        saved_state = (void *)(((uintptr_t)room + STATE_ALIGNMENT - 1) & ~(uintptr_t)(STATE_ALIGNMENT - 1));
+        memset(saved_state, 0, LEGACY_STATE + (state.features ? STATE_HEADER : 0));
+        context->uc_mcontext.fpregs = saved_state;
+    }
+    struct weft_delivery inside = *delivery;
+    if (delivery->interrupted) {
+        memcpy(&made, context, KERNEL_CONTEXT);
+        inside.interrupted = &made;
+    }
+    context->uc_stack = (stack_t){.ss_sp = (void *)self->alternate.base,
+                                  .ss_size = self->alternate.size,
+                                  .ss_flags = self->alternate.size ? (int)self->alternate.flags : SS_DISABLE};
+    *(uint64_t *)&context->uc_sigmask = mask_after;
+
+    weft_signal_mask_set(self, self->signal_mask | action.mask |
+                                   (action.flags & SA_NODEFER ? 0 : weft_signal_bit(number)));
+    siginfo_t next;
+    while (weft_signal_next(self, ~self->signal_mask, &next))
+        weft_signal_deliver(&inside, &next, self->signal_mask);
+    call_handler(delivery, &action, info, context, saved_state);
+    weft_signal_mask_set(self, *(uint64_t *)&context->uc_sigmask & ~WEFT_SIGNALS_UNBLOCKABLE);
+    return action.flags & SA_RESTART ? WEFT_DELIVERED_RESTART : WEFT_DELIVERED_INTERRUPT;
+}
+
+enum weft_delivered weft_signals_deliver_due(const struct weft_delivery *delivery, uint64_t mask_after)
+{
+    struct coroutine *self = delivery->self;
+    enum weft_delivered first = WEFT_DELIVERED_NOTHING;
+    siginfo_t info;
+    __atomic_store_n(&self->signal_due, 0, __ATOMIC_SEQ_CST);
+    if (atomic_load(&weft_signals_arrived)) {
+        weft_signals_distribute(weft_core_enter(self));
+        weft_core_leave(self);
+    }
+    weft_signal_mask_follow(self->carrier);
+    while (weft_signal_next(self, ~self->signal_mask, &info)) {
+        enum weft_delivered delivered = weft_signal_deliver(delivery, &info, mask_after);
+        mask_after = self->signal_mask;
+        if (first == WEFT_DELIVERED_NOTHING)
+            first = delivered;
+    }
+    return first;
+}
+
+/* Called by entry.S when signals are due at the end of a hook that returned `result`; it looks again behind
+ * us. */
+__attribute__((used)) long weft_signals_at_exit(struct weft_call *call, long result);
+long weft_signals_at_exit(struct weft_call *call, long result)
+{
+    struct coroutine *self = weft_current;
+    struct weft_delivery delivery = {.self = self, .call = call, .result = result};
+    enum weft_delivered delivered = weft_signals_deliver_due(&delivery, self->signal_mask);
+    if (result == HANDLED)
+        return -EINTR;
+    if (result != -EINTR)
+        return result;
+    /* Nothing: it was ended for a signal that another thread has taken, or that is ignored by now. */
+    if (delivered == WEFT_DELIVERED_NOTHING ||
+        (delivered == WEFT_DELIVERED_RESTART && weft_call_restarts(call)))
+        return weft_hooks[call->number](call);
+    return result;
+}
+
+long weft_with_signal_mask(struct weft_call *call, const uint64_t *mask, size_t size, weft_hook *hook)
+{
+    struct coroutine *self = weft_current;
+    if (size != WEFT_MASK_SIZE)
+        return -EINVAL;
+    struct weft_delivery delivery = {.self = self, .call = call, .result = -EINTR};
+    uint64_t before = self->signal_mask, during = *mask & ~WEFT_SIGNALS_UNBLOCKABLE;
+    long result;
+    do {
+        weft_signal_mask_set(self, during);
+        result = hook(call);
+        /* What was blocked before is let in only when it has ended the call. */
+    } while (result == -EINTR && weft_signals_deliver_due(&delivery, before) == WEFT_DELIVERED_NOTHING);
+    weft_signal_mask_set(self, before);
+    if (result != -EINTR)
+        return result;
+    self->signal_due = 1;
+    return HANDLED;
+}
