@@ -200,6 +200,10 @@ WEFT_HOOK(exit)
     }
     struct processor *processor = weft_core_enter(self);
     weft_futex_release_robust(self, processor);
+    /* Who joins us is woken early, to be the one that we switch to: `finish` runs on its stack, before it does.
+     * Should another processor take it first, it finds the id not cleared yet and waits again. */
+    if (self->clear_child_tid)
+        weft_futex_wake_in_core(processor, self->clear_child_tid, 1, WEFT_FUTEX_ANY);
     weft_end(self, finish, self);
 }
 
