@@ -97,7 +97,7 @@ struct carrier *weft_carrier_create(void)
     struct carrier *carrier = weft_slab_take(&carriers);
     if (!pages || !carrier)
         return NULL;
-    *carrier = (struct carrier){0};
+    *carrier = (struct carrier){.kernel_mask = ~UINT64_C(0)};
     weft_raw3(SYS_mprotect, (long)pages, GUARD, PROT_NONE);
     char *fs_base = pages + size - HEADER;
     memcpy(fs_base, (void *)here, 64); /* canary and pointer guard stand in the first words */

@@ -23,6 +23,11 @@ WEFT_HOOK(set_tid_address);
 WEFT_HOOK(set_robust_list);
 WEFT_HOOK(get_robust_list);
 WEFT_HOOK(rseq);
+
+/* memory.c: the stacks that glibc maps for threads */
+WEFT_HOOK(mmap);
+WEFT_HOOK(munmap);
+WEFT_HOOK(mprotect);
 WEFT_HOOK(madvise);
 
 /* identity.c: the name and the scheduling of a thread */

@@ -10,7 +10,6 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "../core/balance.h"
 #include "../core/futex.h"
@@ -18,6 +17,7 @@
 #include "../core/monitor.h"
 #include "../core/park.h"
 #include "../core/signal.h"
+#include "../core/stack.h"
 #include "../core/trace.h"
 #include "call.h"
 #include "connect.h"
@@ -106,7 +106,9 @@ static long fork_process(struct weft_call *call)
     struct coroutine *self = weft_current;
     weft_descriptors_shared();
     weft_machine_stop();
+    weft_stacks_lock();
     long result = weft_call_raw(call);
+    weft_stacks_unlock();
     if (result == 0)
         restart_in_child(self);
     else
@@ -211,6 +213,10 @@ WEFT_HOOK(exit)
     }
     struct processor *processor = weft_core_enter(self);
     weft_futex_release_robust(self, processor);
+    /* Who joins us is woken early, to be the one that we switch to: `finish` runs on its stack, before it
+     * does. Should another processor take it first, it finds the id not cleared yet and waits again. */
+    if (self->clear_child_tid)
+        weft_futex_wake_in_core(processor, self->clear_child_tid, 1, WEFT_FUTEX_ANY);
     weft_end(self, finish, self);
 }
 
@@ -269,21 +275,4 @@ WEFT_HOOK(rseq)
     if (!(call->arguments[2] & UNREGISTER))
         area[CPU_ID] = REGISTRATION_FAILED;
     return 0;
-}
-
-/*
- * A thread of glibc's gives its stack's pages back right before it exits. The next thread on that stack
- * touches the same hot pages again, so some below the stack pointer stay.
- */
-WEFT_HOOK(madvise)
-{
-    enum { KEPT = 16 * 1024 };
-    uintptr_t start = (uintptr_t)call->arguments[0], here = (uintptr_t)__builtin_frame_address(0);
-    size_t size = (size_t)call->arguments[1];
-    if (call->arguments[2] == MADV_DONTNEED && start < here && here - (start + size) < KEPT) {
-        if (size <= KEPT)
-            return 0;
-        return weft_raw3(SYS_madvise, (long)start, (long)(size - KEPT), MADV_DONTNEED);
-    }
-    return weft_call_raw(call);
 }

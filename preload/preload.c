@@ -25,6 +25,7 @@
 #include "../core/machine.h"
 #include "../core/processor.h"
 #include "../core/raw.h"
+#include "../core/stack.h"
 #include "../core/trace.h"
 #include "../hooks/call.h"
 #include "../hooks/signal.h"
@@ -176,7 +177,10 @@ EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
         real = (pthread_create_function *)dlsym(RTLD_NEXT, "pthread_create");
         atomic_store(&next, real);
     }
-    return real(thread, attributes, function, argument);
+    weft_stack_wanted = 1;
+    int result = real(thread, attributes, function, argument);
+    weft_stack_wanted = 0;
+    return result;
 }
 
 EXPORTED int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
@@ -188,5 +192,8 @@ EXPORTED int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
         real = (thrd_create_function *)dlsym(RTLD_NEXT, "thrd_create");
         atomic_store(&next, real);
     }
-    return real(thread, function, argument);
+    weft_stack_wanted = 1;
+    int result = real(thread, function, argument);
+    weft_stack_wanted = 0;
+    return result;
 }

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+/*
+ * scale: what operations cost while many threads are parked.
+ *
+ *     bench_scale PARKED [MILLISECONDS]
+ *
+ * PARKED threads each wait for a futex word of their own, with a deadline an hour ahead: so each stands in
+ * the futex table and among the timers. Then a few threads do what the other micro-benchmarks do, each for
+ * MILLISECONDS (100); then all are woken, and yield in turn, which is a switch to a thread that no cache
+ * remembers. Figures are ns of CPU time of the process for each operation: waiting for the CPU, which other
+ * programs use too, is not in it. One line each: name and figure.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+static long parked;
+static uint32_t *words;
+static long entered, resumed; /* atomic */
+static int stop;              /* atomic */
+
+static uint64_t cpu_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void show(const char *name, double figure)
+{
+    printf("%s %.1f\n", name, figure);
+    fflush(stdout);
+}
+
+static void *park(void *word)
+{
+    struct timespec hour = {3600, 0};
+
+    __atomic_fetch_add(&entered, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n((uint32_t *)word, __ATOMIC_SEQ_CST) == 0)
+        syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, &hour, NULL, 0);
+    __atomic_fetch_add(&resumed, 1, __ATOMIC_SEQ_CST);
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
+        sched_yield();
+    return NULL;
+}
+
+/* The partner of an operation that takes two threads; the figure is for one thread's part. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t turn_changed = PTHREAD_COND_INITIALIZER;
+static int turn;
+static sem_t there, back;
+static int ping[2], pong[2];
+
+static void *yield_partner(void *argument)
+{
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
+        sched_yield();
+    return argument;
+}
+
+static void yield_once(void)
+{
+    sched_yield();
+}
+
+static void take_turn(int mine)
+{
+    pthread_mutex_lock(&mutex);
+    while (turn != mine)
+        pthread_cond_wait(&turn_changed, &mutex);
+    turn = !mine;
+    pthread_cond_signal(&turn_changed);
+    pthread_mutex_unlock(&mutex);
+}
+
+static void *condvar_partner(void *argument)
+{
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
+        take_turn(1);
+    return argument;
+}
+
+static void condvar_once(void)
+{
+    take_turn(0);
+}
+
+static void wait_at_most_an_hour(sem_t *semaphore)
+{
+    struct timespec deadline;
+
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += 3600;
+    bench_check(sem_timedwait(semaphore, &deadline) ? errno : 0, "sem_timedwait");
+}
+
+static void *timer_partner(void *argument)
+{
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
+        wait_at_most_an_hour(&there);
+        sem_post(&back);
+    }
+    return argument;
+}
+
+static void timer_once(void)
+{
+    sem_post(&there);
+    wait_at_most_an_hour(&back);
+}
+
+static void *pipe_partner(void *argument)
+{
+    char byte;
+
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
+        if (read(ping[0], &byte, 1) != 1 || write(pong[1], &byte, 1) != 1)
+            bench_check(errno, "pipe");
+    return argument;
+}
+
+static void pipe_once(void)
+{
+    char byte = 0;
+
+    if (write(ping[1], &byte, 1) != 1 || read(pong[0], &byte, 1) != 1)
+        bench_check(errno, "pipe");
+}
+
+static void *nothing(void *argument)
+{
+    return argument;
+}
+
+static void create_once(void)
+{
+    pthread_t thread;
+
+    bench_start(&thread, nothing, NULL);
+    bench_join(thread);
+}
+
+static const struct operation {
+    const char *name;
+    void *(*partner)(void *); /* NULL: it needs none */
+    void (*once)(void);
+    void (*once_more)(void); /* lets the partner see that it is to stop */
+    int parts;               /* hand-overs of one call of `once` */
+} operations[] = {
+    {"yield", yield_partner, yield_once, yield_once, 2},
+    {"condvar", condvar_partner, condvar_once, condvar_once, 2},
+    {"timer", timer_partner, timer_once, timer_once, 2},
+    {"pipe", pipe_partner, pipe_once, pipe_once, 2},
+    {"create_join", NULL, create_once, NULL, 1},
+};
+
+static void measure(const struct operation *operation, uint64_t target)
+{
+    pthread_t partner;
+    uint64_t began = 0, elapsed = 0, rounds = 0;
+
+    stop = 0;
+    if (operation->partner)
+        bench_start(&partner, operation->partner, NULL);
+    for (int i = 0; i < 100; i++)
+        operation->once();
+    for (began = cpu_now(); elapsed < target; elapsed = cpu_now() - began)
+        for (int i = 0; i < 100; i++, rounds++)
+            operation->once();
+    show(operation->name, (double)elapsed / (double)rounds / operation->parts);
+    if (operation->partner) {
+        __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+        operation->once_more();
+        bench_join(partner);
+    }
+    stop = 0;
+}
+
+static long memory(void)
+{
+    char line[256];
+    long kilobytes = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, "VmRSS:", 6) == 0 || strncmp(line, "VmPTE:", 6) == 0)
+            kilobytes += strtol(line + 6, NULL, 10);
+    if (file)
+        fclose(file);
+    return kilobytes;
+}
+
+static void start_parked(void)
+{
+    long before = memory();
+    uint64_t began = cpu_now();
+
+    for (long i = 0; i < parked; i++) {
+        pthread_t thread;
+
+        bench_start(&thread, park, &words[i]);
+    }
+    while (__atomic_load_n(&entered, __ATOMIC_SEQ_CST) < parked)
+        sched_yield();
+    /* The last has announced itself, but does not wait yet. */
+    for (int i = 0; i < 100; i++)
+        sched_yield();
+    show("create_and_park", (double)(cpu_now() - began) / (double)parked);
+    show("bytes", (double)(memory() - before) * 1024 / (double)parked);
+}
+
+static void wake_parked(void)
+{
+    uint64_t began = cpu_now();
+
+    for (long i = 0; i < parked; i++) {
+        __atomic_store_n(&words[i], 1, __ATOMIC_SEQ_CST);
+        syscall(SYS_futex, &words[i], FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    }
+    show("wake", (double)(cpu_now() - began) / (double)parked);
+    while (__atomic_load_n(&resumed, __ATOMIC_SEQ_CST) < parked)
+        sched_yield();
+}
+
+/* All threads yield; between two returns of ours each of the others ran once. */
+static void measure_round(uint64_t target)
+{
+    uint64_t began = cpu_now(), elapsed = 0, rounds = 0;
+
+    for (; elapsed < target || rounds < 2; elapsed = cpu_now() - began, rounds++)
+        sched_yield();
+    show("switch_round", (double)elapsed / (double)rounds / (double)(parked + 1));
+}
+
+int main(int argc, char **argv)
+{
+    char *end;
+
+    parked = argc == 2 || argc == 3 ? strtol(argv[1], &end, 10) : 0;
+    if (parked < 1 || *end) {
+        fprintf(stderr, "usage: %s PARKED [MILLISECONDS]\n", argv[0]);
+        return 2;
+    }
+    uint64_t target = (argc == 3 ? strtoul(argv[2], NULL, 10) : 100) * 1000000u;
+
+    words = calloc((size_t)parked, sizeof *words);
+    bench_check(words ? 0 : errno, "calloc");
+    bench_check(sem_init(&there, 0, 0) || sem_init(&back, 0, 0) || pipe(ping) || pipe(pong) ? errno : 0,
+                "start");
+    start_parked();
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        measure(&operations[i], target);
+    wake_parked();
+    measure_round(target);
+    fflush(stdout);
+    _exit(0); /* the threads are many: the kernel ends them fastest */
+}
