@@ -145,21 +145,29 @@ LINKED_TO_LIBEV int epoll_ctl(int epoll, int operation, int fd, struct epoll_eve
     return (int)settle(weft_raw4(SYS_epoll_ctl, epoll, operation, fd, (long)event));
 }
 
-/* libev asks for no sleep at all; how long it may sleep stands in weft_loop_patience. */
-LINKED_TO_LIBEV int epoll_wait(int epoll, struct epoll_event *events, int count, int timeout)
+static long sleep_for(int epoll, struct epoll_event *events, int count, int64_t patience)
 {
-    int64_t patience = weft_loop_patience;
-    (void)timeout;
-    if (patience == 0)
-        return (int)settle(weft_raw4(SYS_epoll_wait, epoll, (long)events, count, 0));
-    if (patience == WEFT_NEVER)
-        return (int)settle(weft_raw4(SYS_epoll_wait, epoll, (long)events, count, -1));
     struct timespec limit = {patience / 1000000000, patience % 1000000000};
     long result = weft_raw6(SYS_epoll_pwait2, epoll, (long)events, count, (long)&limit, 0, 0);
     if (result == -ENOSYS) /* before Linux 5.11: whole milliseconds, rounded up */
         result =
             weft_raw4(SYS_epoll_wait, epoll, (long)events, count,
                       patience > INT64_C(2000000000000) ? 2000000000 : (int)((patience + 999999) / 1000000));
+    return result;
+}
+
+/* libev asks for no sleep at all; how long it may sleep stands in weft_loop_patience. */
+LINKED_TO_LIBEV int epoll_wait(int epoll, struct epoll_event *events, int count, int timeout)
+{
+    int64_t patience = weft_loop_patience;
+    long result;
+    (void)timeout;
+    if (patience == 0 || patience == WEFT_NEVER)
+        result = weft_raw4(SYS_epoll_wait, epoll, (long)events, count, patience ? -1 : 0);
+    else
+        result = sleep_for(epoll, events, count, patience);
+    if (result > 1)
+        weft_loop_found(events, (int)result);
     return (int)settle(result);
 }
 

@@ -9,6 +9,11 @@
 
 #include <stdint.h>
 
+struct epoll_event;
+
+/* Called with what epoll_wait has found, before libev sees it. */
+void weft_loop_found(const struct epoll_event *events, int count);
+
 /* How long the next epoll_wait of this kernel thread may sleep, in ns; WEFT_NEVER: for ever. */
 extern __thread int64_t weft_loop_patience __attribute__((tls_model("initial-exec")));
 
