@@ -124,9 +124,11 @@ void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), v
     }
 }
 
-void weft_coroutines_restart(void)
+void weft_coroutines_restart(struct coroutine *self, int tid)
 {
     lock = (struct weft_lock){0};
+    main_coroutine = self;
+    self->tid = tid;
 }
 
 void weft_coroutine_bind(struct coroutine *coroutine, uintptr_t fs_base)

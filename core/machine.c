@@ -119,12 +119,11 @@ int weft_machine_restart(struct coroutine *self)
     struct carrier *carrier = self->carrier;
     weft_slabs_restart();
     weft_own_descriptors_restart();
-    weft_coroutines_restart();
+    weft_coroutines_restart(self, (int)weft_raw0(SYS_getpid));
     weft_coroutine_each(forget, self);
     weft_carriers_forget(carrier);
     weft_monitor_forget();
     weft_signals_restart(self);
-    self->tid = (int)weft_raw0(SYS_getpid);
     carrier->tid = self->tid;
     for (unsigned i = 0; i < weft_processor_count; i++)
         weft_loop_destroy(weft_processors[i].loop);

@@ -30,9 +30,18 @@ static long try_first(const struct weft_call *call, const struct weft_call *atte
     return result == would_wait ? weft_block_in_kernel(call) : result;
 }
 
+long weft_block_for_disk(const struct weft_call *call)
+{
+    struct coroutine *self = weft_current;
+    weft_kernel_enter(self);
+    long result = weft_call_raw(call);
+    weft_kernel_leave(self);
+    return result;
+}
+
 WEFT_HOOK(blocking)
 {
-    return weft_block_in_kernel(call);
+    return weft_block_for_disk(call);
 }
 
 WEFT_HOOK(flock)

@@ -12,10 +12,13 @@
  * May park afterwards (reason: processor). */
 long weft_block_in_kernel(const struct weft_call *call);
 
+/* The same for what no signal interrupts. */
+long weft_block_for_disk(const struct weft_call *call);
+
 /* fcntl(fd, F_SETLKW or F_OFD_SETLKW, lock). The same. */
 long weft_block_on_record_lock(const struct weft_call *call);
-/* Executes the call in the kernel on the processor; -EINTR when a signal is due for `self`. interruptible.S
- */
+
+/* Executes the call in the kernel; -EINTR when a signal is due for `self`, the running coroutine. */
 long weft_call_interruptible(const struct weft_call *call, struct coroutine *self);
 
 #endif

@@ -22,11 +22,28 @@
 #define RWF_NOWAIT 8
 #endif
 
+/* Waits for a peer, if at all, and not for a disk: a signal ends it. */
+static bool interruptible(long number)
+{
+    switch (number) {
+    case SYS_open:
+    case SYS_openat:
+    case SYS_openat2:
+    case SYS_creat:
+    case SYS_tee:
+    case SYS_vmsplice:
+    case SYS_splice:
+        return true;
+    default:
+        return false;
+    }
+}
+
 long weft_call_brief(const struct weft_call *call)
 {
     struct coroutine *self = weft_current;
     weft_kernel_brief_begin(self);
-    long result = weft_call_interruptible(call, self);
+    long result = interruptible(call->number) ? weft_call_interruptible(call, self) : weft_call_raw(call);
     weft_kernel_brief_end(self);
     return result;
 }
@@ -63,7 +80,7 @@ long weft_file_read(struct weft_call *call, struct weft_descriptor *descriptor)
             weft_descriptor_note(descriptor, WEFT_FD_NO_NOWAIT, 0);
             result = weft_call_brief(&rest);
         } else if (result == -EAGAIN) {
-            result = weft_block_in_kernel(&rest);
+            result = weft_block_for_disk(&rest);
         } else if (result > 0 && done + result < size) {
             done += result; /* the end of the file, or of what is cached */
             continue;
