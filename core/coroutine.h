@@ -145,8 +145,9 @@ struct coroutine *weft_coroutine_find(int tid);
  * object that is given back remains one (slab.h). */
 void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), void *argument);
 
-/* In the child of a fork: nobody holds the table's lock. */
-void weft_coroutines_restart(void);
+/* In the child of a fork: nobody holds the table's lock, `self` is the main coroutine, and new ids are this
+ * process's. */
+void weft_coroutines_restart(struct coroutine *self);
 
 /* Sets weft_current in the thread block at `fs_base`. */
 void weft_coroutine_bind(struct coroutine *coroutine, uintptr_t fs_base);

@@ -119,7 +119,7 @@ int weft_machine_restart(struct coroutine *self)
     struct carrier *carrier = self->carrier;
     weft_slabs_restart();
     weft_own_descriptors_restart();
-    weft_coroutines_restart();
+    weft_coroutines_restart(self);
     weft_coroutine_each(forget, self);
     weft_carriers_forget(carrier);
     weft_monitor_forget();
