@@ -2,9 +2,12 @@
 /*
  * Coroutine objects and their thread ids.
  *
- * A virtual id is FIRST_ID + generation * INDICES + index. It lies above the largest pid_max (2^22), so
- * no kernel thread ever has it, and below 2^30, so it fits FUTEX_TID_MASK. The index names the object,
- * which is reused at once; the generation keeps an id from coming back soon, as the kernel's do.
+ * A virtual id is FIRST_ID + (generation * INDICES + index + start) % IDS. It lies above the largest pid_max
+ * (2^22), so no kernel thread ever has it, and below 2^30, so it fits FUTEX_TID_MASK. The index names the
+ * object, which is reused at once; the generation keeps an id from coming back soon, as the kernel's do. The
+ * start differs from process to process: glibc writes the owner's id into locks, and those in shared memory
+ * are read by others, who must not find their own. (That two processes have the same id at a time is not
+ * impossible, but of the order of 1 in a million for each pair of threads in the same generation.)
  */
 #include "coroutine.h"
 
@@ -13,12 +16,14 @@
 
 #include "check.h"
 #include "lock.h"
+#include "raw.h"
 #include "slab.h"
 
 enum {
     FIRST_ID = 1 << 22,
     INDICES = 1 << 21,
     GENERATIONS = ((1 << 30) - FIRST_ID) / INDICES,
+    IDS = GENERATIONS * INDICES,
     CHUNK = 1 << 12
 };
 
@@ -34,6 +39,13 @@ static struct weft_lock lock;                             /* protects the rest o
 static struct coroutine **_Atomic table[INDICES / CHUNK]; /* by index; NULL: free or never used */
 static _Atomic uint32_t indices_used;                     /* indices ever given out */
 static struct coroutine *main_coroutine;
+static uint32_t start; /* of this process's ids, below IDS; 0: not chosen yet */
+
+static void choose_start(void)
+{
+    uint32_t scattered = (uint32_t)weft_raw0(SYS_getpid) * UINT32_C(2654435761); /* neighbours far apart */
+    start = (uint32_t)((uint64_t)scattered * (IDS - 1) >> 32) + 1;
+}
 
 static struct coroutine **slot(uint32_t index)
 {
@@ -44,6 +56,8 @@ static struct coroutine **slot(uint32_t index)
 /* A fresh object gets the next index for life. Returns false when ids or memory are used up. */
 static bool number(struct coroutine *coroutine)
 {
+    if (start == 0)
+        choose_start();
     if (coroutine->generation == 0) {
         if (indices_used == INDICES)
             return false;
@@ -81,7 +95,7 @@ struct coroutine *weft_coroutine_take(int tid)
                                     .generation = generation,
                                     .interrupt_posted = posted,
                                     .interrupt_next = interrupt_next};
-    coroutine->tid = tid ? tid : FIRST_ID + (int)(generation - 1) * INDICES + (int)index;
+    coroutine->tid = tid ? tid : FIRST_ID + (int)(((generation - 1) * INDICES + index + start) % IDS);
     if (tid)
         main_coroutine = coroutine;
     weft_list_init(&coroutine->futex_node);
@@ -105,7 +119,7 @@ struct coroutine *weft_coroutine_find(int tid)
         return main_coroutine && main_coroutine->tid == tid && main_coroutine->state != WEFT_DEAD
                    ? main_coroutine
                    : NULL;
-    uint32_t index = (uint32_t)(tid - FIRST_ID) % INDICES;
+    uint32_t index = ((uint32_t)(tid - FIRST_ID) + IDS - start) % IDS % INDICES;
     weft_lock_acquire(&lock);
     struct coroutine **place = slot(index);
     struct coroutine *coroutine = place ? *place : NULL;
@@ -129,6 +143,7 @@ void weft_coroutines_restart(struct coroutine *self, int tid)
     lock = (struct weft_lock){0};
     main_coroutine = self;
     self->tid = tid;
+    choose_start();
 }
 
 void weft_coroutine_bind(struct coroutine *coroutine, uintptr_t fs_base)

@@ -2,9 +2,11 @@
 /*
  * futex(2) between coroutines.
  *
- * A private futex is always ours. One that is not marked private may be shared with another process, so
- * its wait belongs to the kernel, with one exception: pthread_join waits that way for the thread id word
- * that the kernel, and so we, clear at a thread's end. Its wakes go to both.
+ * A private futex is always ours. One that is not marked private is ours too when it lies in memory that no
+ * other process can map (mapping.h): robust mutexes, and objects that are process-shared by their attribute
+ * only. It is also ours as the thread id word that pthread_join waits for and that we clear at a thread's
+ * end, wherever the stack lies. Any other may be woken by another process, so its wait belongs to the kernel;
+ * its wakes go to both.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -16,6 +18,7 @@
 #include "call.h"
 #include "deadline.h"
 #include "hooks.h"
+#include "mapping.h"
 
 static bool is_thread_word(const uint32_t *address, uint32_t value)
 {
@@ -38,6 +41,13 @@ static bool deadline_of(const struct weft_call *call, int operation, int64_t *de
     return true;
 }
 
+/* Of an operation on two words: a waiter cannot move from our queue to the kernel's. */
+static bool is_ours(const struct weft_call *call, bool private)
+{
+    return private || (weft_mapping_is_own((void *)call->arguments[0]) &&
+                       weft_mapping_is_own((void *)call->arguments[4]));
+}
+
 WEFT_HOOK(futex)
 {
     struct coroutine *self = weft_current;
@@ -58,7 +68,7 @@ WEFT_HOOK(futex)
         third = WEFT_FUTEX_ANY; /* fall through */
     case FUTEX_WAIT_BITSET: {
         bool join = !private && is_thread_word(address, value);
-        if (!private && !join)
+        if (!private && !join && !weft_mapping_is_own(address))
             return weft_block_in_kernel(call);
         if (third == 0 || !deadline_of(call, operation, &deadline))
             return -EINVAL;
@@ -79,14 +89,14 @@ WEFT_HOOK(futex)
         return more < 0 ? (woken ? woken : more) : woken + more;
     }
     case FUTEX_REQUEUE:
-        return private ? weft_futex_requeue(self, address, (int)value, limit, second, NULL)
-                       : weft_call_raw(call);
+        return is_ours(call, private) ? weft_futex_requeue(self, address, (int)value, limit, second, NULL)
+                                      : weft_call_raw(call);
     case FUTEX_CMP_REQUEUE:
-        return private ? weft_futex_requeue(self, address, (int)value, limit, second, &third)
-                       : weft_call_raw(call);
+        return is_ours(call, private) ? weft_futex_requeue(self, address, (int)value, limit, second, &third)
+                                      : weft_call_raw(call);
     case FUTEX_WAKE_OP:
-        return private ? weft_futex_wake_op(self, address, (int)value, limit, second, third)
-                       : weft_call_raw(call);
+        return is_ours(call, private) ? weft_futex_wake_op(self, address, (int)value, limit, second, third)
+                                      : weft_call_raw(call);
     case FUTEX_LOCK_PI:
     case FUTEX_LOCK_PI2:
     case FUTEX_TRYLOCK_PI:

@@ -325,15 +325,19 @@ void weft_identity_rename(struct coroutine *coroutine, const struct weft_name *n
     weft_raw1(SYS_close, fd);
 }
 
-/* Only the name is the coroutine's; the other options are left to the kernel. */
+/* Only the name and the address of the id are the coroutine's; the other options are left to the kernel. */
 WEFT_HOOK(prctl)
 {
     struct coroutine *self = weft_current;
-    if (call->arguments[0] == PR_GET_NAME) {
+    if (call->arguments[0] == PR_GET_NAME || call->arguments[0] == PR_GET_TID_ADDRESS) {
         long result = weft_call_raw(call);
-        if (result == 0)
+        if (result != 0)
+            return result;
+        if (call->arguments[0] == PR_GET_NAME)
             *(struct weft_name *)call->arguments[1] = weft_identity_name(self);
-        return result;
+        else
+            *(uint32_t **)call->arguments[1] = self->clear_child_tid;
+        return 0;
     }
     if (call->arguments[0] != PR_SET_NAME)
         return weft_call_raw(call);

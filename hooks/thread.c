@@ -24,6 +24,7 @@
 #include "descriptor.h"
 #include "hooks.h"
 #include "identity.h"
+#include "mapping.h"
 #include "signal.h"
 #include "wait.h"
 
@@ -98,6 +99,7 @@ static void restart_in_child(struct coroutine *self)
     weft_actions_restart();
     weft_timers_restart();
     weft_signal_wait_restart();
+    weft_mapping_restart();
     weft_descriptors_shared();
 }
 
