@@ -21,6 +21,7 @@
 #include "../../core/monitor.h"
 #include "../../core/park.h"
 #include "../../core/raw.h"
+#include "../../core/visit.h"
 #include "../../hooks/wait.h"
 
 struct task {

@@ -3,8 +3,9 @@
  * A seeded stress of the parking protocol.
  *
  * Wanderers do random operations on shared words, a PI lock and a pipe; pairs hand a word to and fro without
- * deadlines, so a lost wake-up leaves a pair standing still. In the end each wait has had a legal result,
- * and the books balance: as many waits woken as wakes counted, as many bytes read as written.
+ * deadlines, so a lost wake-up leaves a pair standing still. They interrupt each other as signals do, and
+ * visit each other's processors. In the end each wait has had a legal result, and the books balance: as many
+ * waits woken as wakes counted, as many bytes read as written.
  *
  *   WEFT_TEST_SEED        repeats the random choices (not the kernel's)
  *   WEFT_TEST_SECONDS     how long, 2 by default
@@ -28,11 +29,48 @@ static uint32_t words[WORDS], pi_lock, turns[PAIRS];
 static int ends[2];
 
 static atomic_long waits_woken, wakes, waits_timed_out, waits_again, moved, read_bytes, written_bytes,
-    in_kernel, hogged, pi_held, pi_timed_out, hand_overs, yields;
+    in_kernel, hogged, pi_held, pi_timed_out, hand_overs, yields, interrupted, visits;
 static long pi_inside;
 
 static struct task tasks[TASKS];
 static uint64_t random_states[TASKS];
+
+/* What a wait was told; an interruption has been seen to. */
+static long told(long result)
+{
+    if (result == -EINTR) {
+        __atomic_store_n(&weft_current->signal_due, 0, __ATOMIC_SEQ_CST);
+        atomic_fetch_add(&interrupted, 1);
+    }
+    return result;
+}
+
+static void interrupt_somebody(uint64_t *random)
+{
+    struct coroutine *target = tasks[unit_random(random) % WANDERERS].coroutine;
+    __atomic_store_n(&target->signal_due, 1, __ATOMIC_SEQ_CST);
+    struct processor *here = weft_core_enter(weft_current);
+    weft_interrupt(here, target);
+    weft_core_leave(weft_current);
+}
+
+/* Whoever visits has the processor to itself. */
+static int inside[8];
+
+static void look_around(void *processor)
+{
+    int *here = &inside[((struct processor *)processor)->index % 8];
+    require(__atomic_add_fetch(here, 1, __ATOMIC_SEQ_CST) == 1);
+    weft_processor_verify(processor);
+    require(__atomic_sub_fetch(here, 1, __ATOMIC_SEQ_CST) == 0);
+    atomic_fetch_add(&visits, 1);
+}
+
+static void visit_somebody(uint64_t *random)
+{
+    struct processor *processor = &weft_processors[unit_random(random) % weft_processor_count];
+    weft_visit(processor, look_around, processor);
+}
 
 static bool stopped(void)
 {
@@ -50,10 +88,13 @@ static void wait_on_a_word(uint64_t *random)
     uint32_t *word = &words[unit_random(random) % WORDS];
     uint32_t value = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     uint32_t bitset = 1u << unit_random(random) % 3 | 8;
-    long result =
-        weft_futex_wait(weft_current, word, value, bitset, some_deadline(random), WEFT_REASON_FUTEX);
-    require(result == 0 || result == -EAGAIN || result == -ETIMEDOUT);
-    atomic_fetch_add(result == 0 ? &waits_woken : result == -EAGAIN ? &waits_again : &waits_timed_out, 1);
+    int64_t deadline = unit_random(random) % 2 ? some_deadline(random) : weft_now() + 50000000;
+    long result = told(weft_futex_wait(weft_current, word, value, bitset, deadline, WEFT_REASON_FUTEX));
+    require(result == 0 || result == -EAGAIN || result == -ETIMEDOUT || result == -EINTR);
+    if (result == 0)
+        atomic_fetch_add(&waits_woken, 1);
+    else if (result != -EINTR)
+        atomic_fetch_add(result == -EAGAIN ? &waits_again : &waits_timed_out, 1);
 }
 
 static void wake_a_word(uint64_t *random)
@@ -90,10 +131,10 @@ static void move_waiters(uint64_t *random)
 static void hold_the_pi_lock(uint64_t *random)
 {
     int64_t deadline = unit_random(random) % 2 ? WEFT_NEVER : some_deadline(random);
-    long result = weft_futex_lock_pi(weft_current, &pi_lock, deadline, false);
-    require(result == 0 || (result == -ETIMEDOUT && deadline != WEFT_NEVER));
+    long result = told(weft_futex_lock_pi(weft_current, &pi_lock, deadline, false));
+    require(result == 0 || result == -EINTR || (result == -ETIMEDOUT && deadline != WEFT_NEVER));
     if (result != 0) {
-        atomic_fetch_add(&pi_timed_out, 1);
+        atomic_fetch_add(&pi_timed_out, result == -ETIMEDOUT);
         return;
     }
     require((__atomic_load_n(&pi_lock, __ATOMIC_SEQ_CST) & FUTEX_TID_MASK) == (uint32_t)weft_current->tid);
@@ -110,8 +151,8 @@ static void read_the_pipe(uint64_t *random)
     char bytes[16];
     struct weft_watcher watcher = {
         .fd = ends[0], .events = WEFT_READABLE, .shared = unit_random(random) % 4 == 0};
-    long result = weft_wait_watchers(&watcher, 1, WEFT_REASON_READ, some_deadline(random));
-    require(result == 0 || result == -ETIMEDOUT);
+    long result = told(weft_wait_watchers(&watcher, 1, WEFT_REASON_READ, some_deadline(random)));
+    require(result == 0 || result == -ETIMEDOUT || result == -EINTR);
     result = weft_raw3(SYS_read, ends[0], (long)bytes, 1 + (long)(unit_random(random) % sizeof bytes));
     require(result > 0 || result == -EAGAIN);
     if (result > 0)
@@ -122,8 +163,8 @@ static void write_the_pipe(uint64_t *random)
 {
     char bytes[16] = {0};
     struct weft_watcher watcher = {.fd = ends[1], .events = WEFT_WRITABLE};
-    long result = weft_wait_watchers(&watcher, 1, WEFT_REASON_WRITE, some_deadline(random));
-    require(result == 0 || result == -ETIMEDOUT);
+    long result = told(weft_wait_watchers(&watcher, 1, WEFT_REASON_WRITE, some_deadline(random)));
+    require(result == 0 || result == -ETIMEDOUT || result == -EINTR);
     result = weft_raw3(SYS_write, ends[1], (long)bytes, 1 + (long)(unit_random(random) % sizeof bytes));
     require(result > 0 || result == -EAGAIN);
     if (result > 0)
@@ -171,6 +212,10 @@ static void wander(void *argument)
             write_the_pipe(random);
         else if (choice < 900)
             enter_the_kernel(random);
+        else if (choice < 920)
+            interrupt_somebody(random);
+        else if (choice < 930)
+            visit_somebody(random);
         else if (choice == 999 && unit_random(random) % 8 == 0)
             hog();
         else
@@ -240,11 +285,12 @@ static void test_every_wait_ends_and_the_books_balance(void **state)
                    weft_reason_names[coroutine->reason]);
             stuck++;
         }
-    printf("waits: %ld woken, %ld timed out, %ld not begun; %ld moved; pipe: %ld bytes; PI: %ld held, %ld "
-           "timed out; "
-           "%ld in the kernel; %ld hogs; %ld yields; %ld hand-overs; %u carriers\n",
-           waits_woken, waits_timed_out, waits_again, moved, read_bytes, pi_held, pi_timed_out, in_kernel,
-           hogged, yields, hand_overs, weft_carrier_count());
+    printf(
+        "waits: %ld woken, %ld timed out, %ld not begun; %ld moved; pipe: %ld bytes; PI: %ld held, %ld "
+        "timed out; "
+        "%ld in the kernel; %ld hogs; %ld yields; %ld hand-overs; %ld interrupted; %ld visits; %u carriers\n",
+        waits_woken, waits_timed_out, waits_again, moved, read_bytes, pi_held, pi_timed_out, in_kernel,
+        hogged, yields, hand_overs, interrupted, visits, weft_carrier_count());
     assert_int_equal(stuck, 0);
     for (int i = 0; i < TASKS; i++)
         task_join(&tasks[i]);
@@ -260,7 +306,7 @@ static void test_every_wait_ends_and_the_books_balance(void **state)
         assert_int_equal(weft_futex_wake(weft_current, &words[i], INT32_MAX, WEFT_FUTEX_ANY), 0);
     /* It was a stress: each kind of event happened. */
     assert_true(waits_woken && waits_timed_out && moved && read_bytes && pi_held && pi_timed_out &&
-                in_kernel && yields);
+                in_kernel && yields && interrupted && visits);
     assert_true(hand_overs > PAIRS);
     for (int i = 0; i < 2; i++) {
         weft_wait_leave_number(ends[i]);
