@@ -110,6 +110,14 @@ struct carrier *weft_carrier_create(void)
     return carrier;
 }
 
+void weft_carrier_give(struct carrier *carrier)
+{
+    __atomic_store_n(&carrier->tid, 0, __ATOMIC_RELEASE);
+    weft_lock_acquire(&spare_lock);
+    weft_list_append(&retired, &carrier->spare_node);
+    weft_lock_release(&spare_lock);
+}
+
 void weft_global_append(struct coroutine *coroutine)
 {
     weft_lock_acquire(&global_lock);
@@ -237,10 +245,7 @@ int weft_carrier_adopt(struct processor *processor)
     if (result < 0) {
         atomic_store(&processor->owner, 0);
         atomic_fetch_sub(&carriers_alive, 1);
-        __atomic_store_n(&carrier->tid, 0, __ATOMIC_RELEASE);
-        weft_lock_acquire(&spare_lock);
-        weft_list_append(&retired, &carrier->spare_node);
-        weft_lock_release(&spare_lock);
+        weft_carrier_give(carrier);
     }
     return result;
 }

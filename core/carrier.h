@@ -8,6 +8,9 @@
 /* A carrier with a stack and a thread block, without a kernel thread yet; NULL when out of memory. */
 struct carrier *weft_carrier_create(void);
 
+/* Takes back one that has no kernel thread. */
+void weft_carrier_give(struct carrier *carrier);
+
 /* Starts a kernel thread on the stack and with the thread block of `carrier`, which runs entry(carrier).
  * Returns 0 or -errno. */
 int weft_carrier_clone_thread(struct carrier *carrier, void (*entry)(void *));

@@ -145,8 +145,8 @@ struct coroutine *weft_coroutine_find(int tid);
  * object that is given back remains one (slab.h). */
 void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), void *argument);
 
-/* In the child of a fork: nobody holds the table's lock, `self` is main from now on, with that id, and new ids are
- * this process's. */
+/* In the child of a fork: nobody holds the table's lock, `self` is main from now on, with that id, and new
+ * ids are this process's. */
 void weft_coroutines_restart(struct coroutine *self, int tid);
 
 /* Sets weft_current in the thread block at `fs_base`. */

@@ -140,9 +140,14 @@ LINKED_TO_LIBEV int epoll_create1(int flags)
     return (int)settle(weft_own_descriptor(weft_raw1(SYS_epoll_create1, flags)));
 }
 
+/* A descriptor that somebody has just closed is a broken program to libev, which ends it. Here it is always
+ * ready, like what epoll refuses (EPERM): its waiter tries its call and is told. */
 LINKED_TO_LIBEV int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
-    return (int)settle(weft_raw4(SYS_epoll_ctl, epoll, operation, fd, (long)event));
+    long result = weft_raw4(SYS_epoll_ctl, epoll, operation, fd, (long)event);
+    if (result == -EBADF || result == -ELOOP || result == -EINVAL)
+        result = -EPERM;
+    return (int)settle(result);
 }
 
 static long sleep_for(int epoll, struct epoll_event *events, int count, int64_t patience)
@@ -156,12 +161,13 @@ static long sleep_for(int epoll, struct epoll_event *events, int count, int64_t 
     return result;
 }
 
-/* libev asks for no sleep at all; how long it may sleep stands in weft_loop_patience. */
+/* libev asks for no sleep, or for a long one; how long it may be stands in weft_loop_patience. */
 LINKED_TO_LIBEV int epoll_wait(int epoll, struct epoll_event *events, int count, int timeout)
 {
     int64_t patience = weft_loop_patience;
     long result;
-    (void)timeout;
+    if (timeout == 0 || weft_loop_pending())
+        patience = 0;
     if (patience == 0 || patience == WEFT_NEVER)
         result = weft_raw4(SYS_epoll_wait, epoll, (long)events, count, patience ? -1 : 0);
     else

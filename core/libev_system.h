@@ -7,12 +7,16 @@
 #ifndef WEFT_CORE_LIBEV_SYSTEM_H
 #define WEFT_CORE_LIBEV_SYSTEM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct epoll_event;
 
 /* Called with what epoll_wait has found, before libev sees it. */
 void weft_loop_found(const struct epoll_event *events, int count);
+
+/* True when libev has something to do before it may sleep. */
+bool weft_loop_pending(void);
 
 /* How long the next epoll_wait of this kernel thread may sleep, in ns; WEFT_NEVER: for ever. */
 extern __thread int64_t weft_loop_patience __attribute__((tls_model("initial-exec")));

@@ -11,8 +11,8 @@
  *     is the one who readies it. All happens on the loop's processor, so no lock is needed.
  *  3. Consumers (read, accept, ...) are woken one per readiness: the loop is level-triggered, so when
  *     the first leaves something the next poll wakes the next. Observers (poll, select) are all woken.
- *  4. The sleep is ours, not libev's: every ev_run is EVRUN_NOWAIT, and the epoll_wait that libev.a is
- *     linked to (libev_system.c) sleeps for `weft_loop_patience` with nanosecond precision. For the same
+ *  4. The sleep is ours, not libev's: the epoll_wait that libev.a is linked to (libev_system.c) sleeps for
+ *     `weft_loop_patience` with nanosecond precision, unless libev asks for no sleep. For the same
  *     reason the wake-up is an eventfd of our own: ev_async_send omits its write when it believes that
  *     the loop does not sleep.
  */
@@ -114,7 +114,12 @@ static void on_wake(struct ev_loop *ev, ev_io *io, int events)
 
 struct loop *weft_loop_create(struct processor *processor)
 {
+    enum { NEEDED = 4 << 20 };
     ev_set_allocator(weft_reallocate);
+    void *probe = weft_pages_map(NEEDED); /* libev ends the process when it gets no memory */
+    if (!probe)
+        return NULL;
+    weft_pages_unmap(probe, NEEDED);
     struct loop *loop = weft_slab_take(&loops);
     if (!loop)
         return NULL;
@@ -243,6 +248,11 @@ void weft_loop_wake_writers(void *argument)
 
 static __thread struct loop *polled __attribute__((tls_model("initial-exec")));
 
+bool weft_loop_pending(void)
+{
+    return ev_pending_count(polled->ev) > 0;
+}
+
 static struct weft_watcher *first_waiter(const struct epoll_event *event)
 {
     struct interest *interest =
@@ -285,7 +295,7 @@ int weft_loop_poll(struct loop *loop, int64_t timeout)
     weft_loop_patience = timeout;
     polled = loop;
     loop->ready = 0;
-    ev_run(loop->ev, EVRUN_NOWAIT);
+    ev_run(loop->ev, timeout == 0 ? EVRUN_NOWAIT : EVRUN_ONCE);
     weft_loop_patience = 0;
     return loop->ready;
 }

@@ -51,6 +51,13 @@ static int processors_create(unsigned count)
     return 0;
 }
 
+static void processors_destroy(void)
+{
+    for (unsigned i = 0; i < weft_processor_count; i++)
+        weft_loop_destroy(weft_processors[i].loop);
+    weft_pages_unmap(weft_processors, weft_processor_count * sizeof *weft_processors);
+}
+
 /* The calling kernel thread holds the first processor, outside of core. */
 static void hold_first(struct carrier *carrier)
 {
@@ -63,13 +70,17 @@ static void hold_first(struct carrier *carrier)
 int weft_machine_start(unsigned count)
 {
     weft_context_initialize();
-    struct coroutine *self = weft_coroutine_take((int)weft_raw0(SYS_getpid));
     struct carrier *carrier = weft_carrier_create();
-    if (!self || !carrier)
+    if (!carrier)
         return -ENOMEM;
     int result = processors_create(count);
     if (result < 0)
-        return result;
+        goto no_processors;
+    struct coroutine *self = weft_coroutine_take((int)weft_raw0(SYS_getpid));
+    if (!self) {
+        result = -ENOMEM;
+        goto no_coroutine;
+    }
     carrier->tid = self->tid;
     carrier->running = self;
     hold_first(carrier);
@@ -91,6 +102,12 @@ int weft_machine_start(unsigned count)
     weft_carrier_begin_signals(carrier);
     weft_current = self;
     return 0;
+
+no_coroutine:
+    processors_destroy();
+no_processors:
+    weft_carrier_give(carrier);
+    return result;
 }
 
 void weft_machine_stop(void)
@@ -125,9 +142,7 @@ int weft_machine_restart(struct coroutine *self)
     weft_monitor_forget();
     weft_signals_restart(self);
     carrier->tid = self->tid;
-    for (unsigned i = 0; i < weft_processor_count; i++)
-        weft_loop_destroy(weft_processors[i].loop);
-    weft_pages_unmap(weft_processors, weft_processor_count * sizeof *weft_processors);
+    processors_destroy();
     int result = processors_create(weft_processor_count);
     if (result < 0)
         return result;

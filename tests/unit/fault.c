@@ -230,7 +230,6 @@ static int start_without_memory(long more)
 static void test_every_shortage_at_the_start_is_an_error(void **state)
 {
     (void)state;
-    unit_later("libev ends the process when weft_reallocate returns NULL (loop.c: ev_set_allocator)");
     for (long more = 0; more <= 3 << 20; more += 16 << 10)
         assert_int_equal(in_child(start_without_memory, more), 0);
 }
@@ -256,7 +255,6 @@ static int start_and_look(long argument)
 static void test_a_start_that_fails_changes_nothing(void **state)
 {
     (void)state;
-    unit_later("processor.c: a failed weft_machine_start keeps the main coroutine (and leaks a carrier)");
     assert_int_equal(in_child(start_and_look, 0), 0);
 }
 

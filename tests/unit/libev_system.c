@@ -110,9 +110,6 @@ static void test_kernel_threads_do_not_close_each_others(void **state)
     bool right[THREADS];
     int listed[WEFT_OWN_DESCRIPTORS];
     (void)state;
-    unit_later(
-        "libev_system.c: weft_disown_descriptor closes before it forgets, and goes on searching: another "
-        "thread's new descriptor of that number is closed too");
     for (int i = 0; i < THREADS; i++) {
         right[i] = true;
         assert_int_equal(pthread_create(&threads[i], NULL, own_and_disown, &right[i]), 0);
@@ -128,8 +125,6 @@ static void test_there_is_room_for_many_processors(void **state)
 {
     int status;
     (void)state;
-    unit_later(
-        "libev_system.h: 64 own descriptors are enough for 32 processors; WEFT_PROCESSORS may be 1024");
     pid_t child = fork();
     if (child == 0)
         _exit(weft_machine_start(48) == 0 ? 0 : 1);

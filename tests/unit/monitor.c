@@ -143,7 +143,6 @@ static void test_spare_carriers_are_used_again(void **state)
 static void test_who_returns_is_not_starved_by_others_that_yield(void **state)
 {
     (void)state;
-    unit_later("carrier.c: the global queue is looked at only by an idle processor");
     struct reader reader = {.got = 0};
     task_start(&reader.task, read_in_kernel, &reader);
     while (!__atomic_load_n(&reader.enters, __ATOMIC_SEQ_CST))

@@ -32,13 +32,4 @@ static inline uint64_t unit_random(uint64_t *state)
     return z ^ z >> 31;
 }
 
-/* The test claims what core/ does not yet do: it runs only with WEFT_TEST_LATER set. */
-#define unit_later(what)                  \
-    do {                                  \
-        if (!getenv("WEFT_TEST_LATER")) { \
-            printf("later: %s\n", what);  \
-            skip();                       \
-        }                                 \
-    } while (0)
-
 #endif
