@@ -45,8 +45,7 @@ static struct processor *wait_for_processor(struct coroutine *self, struct carri
     return self->carrier->processor;
 }
 
-static __attribute__((noinline)) struct processor *enter_slowly(struct coroutine *self,
-                                                                struct carrier *carrier)
+struct processor *weft_core_enter_slowly(struct coroutine *self, struct carrier *carrier)
 {
     struct processor *processor = carrier->processor;
     uintptr_t outside = (uintptr_t)carrier;
@@ -59,19 +58,6 @@ static __attribute__((noinline)) struct processor *enter_slowly(struct coroutine
             return wait_for_processor(self, carrier);
         weft_visit_pause(round);
     }
-}
-
-struct processor *weft_core_enter(struct coroutine *self)
-{
-    struct carrier *carrier = self->carrier;
-    struct processor *processor = carrier->processor;
-    uintptr_t outside = (uintptr_t)carrier;
-    if (__builtin_expect(atomic_compare_exchange_strong_explicit(&processor->owner, &outside,
-                                                                 (uintptr_t)carrier | WEFT_IN,
-                                                                 memory_order_acquire, memory_order_relaxed),
-                         1))
-        return processor;
-    return enter_slowly(self, carrier);
 }
 
 bool weft_carrier_return(struct carrier *carrier, struct processor *processor)
@@ -90,7 +76,7 @@ bool weft_carrier_return(struct carrier *carrier, struct processor *processor)
 }
 
 /* A hog will not be back soon: others go on without it. */
-static __attribute__((noinline)) void leave_as_hog(struct coroutine *self, struct carrier *carrier)
+void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier)
 {
     struct processor *processor = carrier->processor;
     self->left_at = __builtin_ia32_rdtsc();
@@ -98,15 +84,6 @@ static __attribute__((noinline)) void leave_as_hog(struct coroutine *self, struc
         weft_carrier_hand_on(carrier, processor);
     else
         atomic_store_explicit(&processor->owner, (uintptr_t)carrier, memory_order_release);
-}
-
-void weft_core_leave(struct coroutine *self)
-{
-    struct carrier *carrier = self->carrier;
-    if (__builtin_expect(self->hog, 0))
-        leave_as_hog(self, carrier);
-    else
-        atomic_store_explicit(&carrier->processor->owner, (uintptr_t)carrier, memory_order_release);
 }
 
 /* Steps 3 to 5 for any reason to switch away; `processor` is owned. */

@@ -32,11 +32,32 @@
 
 #include "processor.h"
 
+struct processor *weft_core_enter_slowly(struct coroutine *self, struct carrier *carrier);
+void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier);
+
 /* Step 1. Returns the processor that `self` owns now. May park (reason: processor). */
-struct processor *weft_core_enter(struct coroutine *self);
+static inline struct processor *weft_core_enter(struct coroutine *self)
+{
+    struct carrier *carrier = self->carrier;
+    struct processor *processor = carrier->processor;
+    uintptr_t outside = (uintptr_t)carrier;
+    if (__builtin_expect(atomic_compare_exchange_strong_explicit(&processor->owner, &outside,
+                                                                 (uintptr_t)carrier | WEFT_IN,
+                                                                 memory_order_acquire, memory_order_relaxed),
+                         1))
+        return processor;
+    return weft_core_enter_slowly(self, carrier);
+}
 
 /* The counterpart: program code or the kernel comes next. */
-void weft_core_leave(struct coroutine *self);
+static inline void weft_core_leave(struct coroutine *self)
+{
+    struct carrier *carrier = self->carrier;
+    if (__builtin_expect(self->hog, 0))
+        weft_core_leave_as_hog(self, carrier);
+    else
+        atomic_store_explicit(&carrier->processor->owner, (uintptr_t)carrier, memory_order_release);
+}
 
 /* Step 2, its first half: where `self` is about to park (`home`, NULL: in a futex queue), and how to end
  * that. */
