@@ -94,6 +94,7 @@ struct coroutine {
 
     /* A wait in a futex queue; protected by the bucket's lock. */
     struct weft_list futex_node;
+    struct coroutine *futex_last; /* first of those who wait for one address: the last of them */
     uint32_t *futex_address;
     uint32_t futex_bitset;
     uint32_t futex_wakes; /* times in a row that it was woken at futex_woken_at; its own, see futex.c */

@@ -10,6 +10,10 @@
  *  4. The lock is released by the context that the waiter switches to (step 5).
  *  5. Nobody enters core while holding a bucket's lock, for entering may wait; so those who ready do enter
  *     first. A wake that finds an empty bucket does not enter at all.
+ *  6. Those who wait for one address stand together in the list, in the order of their coming: a group. The
+ *     first of a group knows the last, so looking for an address goes from group to group, and nobody is
+ *     looked at who waits for another address that somebody waits for as well. There are at most 2^21
+ *     coroutines, so at most 8 groups in a bucket on average.
  */
 #include "futex.h"
 
@@ -23,7 +27,7 @@
 #include "raw.h"
 
 enum {
-    BUCKET_BITS = 16,
+    BUCKET_BITS = 18,
     BUCKETS = 1 << BUCKET_BITS,
     ROBUST_LIMIT = 2048,
     /* A waiter that was woken so often in a row and had to wait for the same word again is barged: whoever
@@ -78,17 +82,51 @@ static void renounce(struct bucket *bucket)
     atomic_fetch_sub_explicit(&bucket->waiters, 1, memory_order_relaxed);
 }
 
+static struct coroutine *waiter_at(struct weft_list *node)
+{
+    return weft_container(node, struct coroutine, futex_node);
+}
+
+/* The first of those who wait for the address in the locked bucket, or NULL. */
+static struct coroutine *group_of(struct bucket *bucket, const uint32_t *address)
+{
+    struct weft_list *node = bucket->list.next;
+    while (node != &bucket->list) {
+        struct coroutine *first = waiter_at(node);
+        if (first->futex_address == address)
+            return first;
+        node = first->futex_last->futex_node.next;
+    }
+    return NULL;
+}
+
 /* Puts a counted waiter into the list. The address stands before the node is linked: see weft_futex_abandon.
  */
 static void insert(struct bucket *bucket, struct coroutine *waiter, uint32_t *address)
 {
+    struct coroutine *first = group_of(bucket, address);
     __atomic_store_n(&waiter->futex_address, address, __ATOMIC_RELAXED);
     atomic_thread_fence(memory_order_release);
-    weft_list_append(&bucket->list, &waiter->futex_node);
+    if (first) {
+        /* Appending to what stands behind the last puts it right behind the last. */
+        weft_list_append(first->futex_last->futex_node.next, &waiter->futex_node);
+        first->futex_last = waiter;
+    } else {
+        weft_list_append(&bucket->list, &waiter->futex_node);
+        waiter->futex_last = waiter;
+    }
 }
 
 static void take_out(struct bucket *bucket, struct coroutine *waiter)
 {
+    struct weft_list *before = waiter->futex_node.previous, *behind = waiter->futex_node.next;
+    uint32_t *address = waiter->futex_address;
+    bool is_first = before == &bucket->list || waiter_at(before)->futex_address != address;
+    bool is_last = behind == &bucket->list || waiter_at(behind)->futex_address != address;
+    if (is_first && !is_last)
+        waiter_at(behind)->futex_last = waiter->futex_last;
+    else if (is_last && !is_first)
+        group_of(bucket, address)->futex_last = waiter_at(before);
     weft_list_remove(&waiter->futex_node);
     renounce(bucket);
 }
@@ -97,18 +135,20 @@ static void take_out(struct bucket *bucket, struct coroutine *waiter)
 static struct coroutine *collect(struct bucket *bucket, const uint32_t *address, int count, uint32_t bitset,
                                  long *collected)
 {
-    struct coroutine *first = NULL, **link = &first;
-    struct weft_list *node = bucket->list.next;
-    while (node != &bucket->list && *collected < count) {
-        struct coroutine *waiter = weft_container(node, struct coroutine, futex_node);
-        node = node->next;
-        if (waiter->futex_address != address || !(waiter->futex_bitset & bitset))
-            continue;
-        take_out(bucket, waiter);
-        waiter->next = NULL;
-        *link = waiter;
-        link = &waiter->next;
-        ++*collected;
+    struct coroutine *first = NULL, **link = &first, *waiter = group_of(bucket, address);
+    while (waiter && *collected < count) {
+        struct weft_list *behind = waiter->futex_node.next;
+        struct coroutine *next = behind == &bucket->list ? NULL : waiter_at(behind);
+        if (next && next->futex_address != address)
+            next = NULL;
+        if (waiter->futex_bitset & bitset) {
+            take_out(bucket, waiter);
+            waiter->next = NULL;
+            *link = waiter;
+            link = &waiter->next;
+            ++*collected;
+        }
+        waiter = next;
     }
     return first;
 }
@@ -357,9 +397,8 @@ static struct coroutine *hand_over(struct bucket *bucket, uint32_t *address, uin
     uint32_t word = died;
     if (next) {
         word |= (uint32_t)next->tid;
-        for (struct weft_list *node = bucket->list.next; node != &bucket->list; node = node->next)
-            if (weft_container(node, struct coroutine, futex_node)->futex_address == address)
-                word |= FUTEX_WAITERS;
+        if (group_of(bucket, address))
+            word |= FUTEX_WAITERS;
     }
     __atomic_store_n(address, word, __ATOMIC_SEQ_CST);
     return next;

@@ -11,6 +11,7 @@
  * programs use too, is not in it. One line each: name and figure.
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -21,8 +22,10 @@
 
 static long parked;
 static uint32_t *words;
-static long entered, resumed; /* atomic */
-static int stop;              /* atomic */
+static long entered, resumed, switches; /* atomic */
+static int stop;                        /* atomic */
+static uint32_t go;
+static sem_t all_resumed;
 
 static uint64_t cpu_now(void)
 {
@@ -45,13 +48,21 @@ static void *park(void *word)
     __atomic_fetch_add(&entered, 1, __ATOMIC_SEQ_CST);
     while (__atomic_load_n((uint32_t *)word, __ATOMIC_SEQ_CST) == 0)
         syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, &hour, NULL, 0);
-    __atomic_fetch_add(&resumed, 1, __ATOMIC_SEQ_CST);
-    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
+    if (__atomic_add_fetch(&resumed, 1, __ATOMIC_SEQ_CST) == parked)
+        sem_post(&all_resumed);
+    while (__atomic_load_n(&go, __ATOMIC_SEQ_CST) == 0)
+        syscall(SYS_futex, &go, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    for (;;) {
+        __atomic_fetch_add(&switches, 1, __ATOMIC_RELAXED);
         sched_yield();
+    }
     return NULL;
 }
 
-/* The partner of an operation that takes two threads; the figure is for one thread's part. */
+/*
+ * The partner of an operation that takes two threads; the figure is for one thread's part. It looks at `stop`
+ * after it got its turn and before it gives it back, so it answers the very call before which `stop` was set.
+ */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t turn_changed = PTHREAD_COND_INITIALIZER;
 static int turn;
@@ -70,20 +81,22 @@ static void yield_once(void)
     sched_yield();
 }
 
-static void take_turn(int mine)
+static int take_turn(int mine)
 {
     pthread_mutex_lock(&mutex);
     while (turn != mine)
         pthread_cond_wait(&turn_changed, &mutex);
+    int last = __atomic_load_n(&stop, __ATOMIC_SEQ_CST);
     turn = !mine;
     pthread_cond_signal(&turn_changed);
     pthread_mutex_unlock(&mutex);
+    return last;
 }
 
 static void *condvar_partner(void *argument)
 {
-    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
-        take_turn(1);
+    while (!take_turn(1))
+        continue;
     return argument;
 }
 
@@ -103,10 +116,13 @@ static void wait_at_most_an_hour(sem_t *semaphore)
 
 static void *timer_partner(void *argument)
 {
-    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
+    int last;
+
+    do {
         wait_at_most_an_hour(&there);
+        last = __atomic_load_n(&stop, __ATOMIC_SEQ_CST);
         sem_post(&back);
-    }
+    } while (!last);
     return argument;
 }
 
@@ -119,10 +135,15 @@ static void timer_once(void)
 static void *pipe_partner(void *argument)
 {
     char byte;
+    int last;
 
-    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
-        if (read(ping[0], &byte, 1) != 1 || write(pong[1], &byte, 1) != 1)
-            bench_check(errno, "pipe");
+    do {
+        if (read(ping[0], &byte, 1) != 1)
+            bench_check(errno, "read");
+        last = __atomic_load_n(&stop, __ATOMIC_SEQ_CST);
+        if (write(pong[1], &byte, 1) != 1)
+            bench_check(errno, "write");
+    } while (!last);
     return argument;
 }
 
@@ -151,14 +172,11 @@ static const struct operation {
     const char *name;
     void *(*partner)(void *); /* NULL: it needs none */
     void (*once)(void);
-    void (*once_more)(void); /* lets the partner see that it is to stop */
-    int parts;               /* hand-overs of one call of `once` */
+    int parts; /* hand-overs of one call of `once` */
 } operations[] = {
-    {"yield", yield_partner, yield_once, yield_once, 2},
-    {"condvar", condvar_partner, condvar_once, condvar_once, 2},
-    {"timer", timer_partner, timer_once, timer_once, 2},
-    {"pipe", pipe_partner, pipe_once, pipe_once, 2},
-    {"create_join", NULL, create_once, NULL, 1},
+    {"yield", yield_partner, yield_once, 2}, {"condvar", condvar_partner, condvar_once, 2},
+    {"timer", timer_partner, timer_once, 2}, {"pipe", pipe_partner, pipe_once, 2},
+    {"create_join", NULL, create_once, 1},
 };
 
 static void measure(const struct operation *operation, uint64_t target)
@@ -177,7 +195,7 @@ static void measure(const struct operation *operation, uint64_t target)
     show(operation->name, (double)elapsed / (double)rounds / operation->parts);
     if (operation->partner) {
         __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
-        operation->once_more();
+        operation->once();
         bench_join(partner);
     }
     stop = 0;
@@ -216,27 +234,53 @@ static void start_parked(void)
     show("bytes", (double)(memory() - before) * 1024 / (double)parked);
 }
 
-static void wake_parked(void)
+static int compare(const void *a, const void *b)
 {
-    uint64_t began = cpu_now();
+    double x = *(const double *)a, y = *(const double *)b;
 
-    for (long i = 0; i < parked; i++) {
-        __atomic_store_n(&words[i], 1, __ATOMIC_SEQ_CST);
-        syscall(SYS_futex, &words[i], FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-    }
-    show("wake", (double)(cpu_now() - began) / (double)parked);
-    while (__atomic_load_n(&resumed, __ATOMIC_SEQ_CST) < parked)
-        sched_yield();
+    return x < y ? -1 : x > y;
 }
 
-/* All threads yield; between two returns of ours each of the others ran once. */
+/* The median of batches: in some of them other threads ran, on other carriers. */
+static void wake_parked(void)
+{
+    long batch = parked < 1000 ? parked : 100, batches = parked / batch;
+    double *figures = calloc((size_t)batches, sizeof *figures);
+
+    bench_check(figures ? 0 : errno, "calloc");
+    for (long i = 0; i < parked;) {
+        uint64_t began = cpu_now();
+
+        for (long last = i + batch; i < last && i < parked; i++) {
+            __atomic_store_n(&words[i], 1, __ATOMIC_SEQ_CST);
+            syscall(SYS_futex, &words[i], FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+        }
+        if (i % batch == 0)
+            figures[i / batch - 1] = (double)(cpu_now() - began) / (double)batch;
+    }
+    qsort(figures, (size_t)batches, sizeof *figures, compare);
+    show("wake", figures[batches / 2]);
+    free(figures);
+    while (sem_wait(&all_resumed) != 0)
+        continue;
+}
+
+/* All yield in turn, and count, while this one sleeps. */
 static void measure_round(uint64_t target)
 {
-    uint64_t began = cpu_now(), elapsed = 0, rounds = 0;
+    struct timespec time = {(time_t)(target / 1000000000u), (long)(target % 1000000000u)};
 
-    for (; elapsed < target || rounds < 2; elapsed = cpu_now() - began, rounds++)
-        sched_yield();
-    show("switch_round", (double)elapsed / (double)rounds / (double)(parked + 1));
+    /* At least two rounds, at most a microsecond each. */
+    if (target < (uint64_t)parked * 2000)
+        time.tv_sec = parked * 2000 / 1000000000 + 1;
+    go = 1;
+    syscall(SYS_futex, &go, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    sched_yield();
+    uint64_t began = cpu_now();
+    long before = __atomic_load_n(&switches, __ATOMIC_RELAXED);
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+    long counted = __atomic_load_n(&switches, __ATOMIC_RELAXED) - before;
+    show("switch_round", (double)(cpu_now() - began) / (double)counted);
 }
 
 int main(int argc, char **argv)
@@ -252,7 +296,10 @@ int main(int argc, char **argv)
 
     words = calloc((size_t)parked, sizeof *words);
     bench_check(words ? 0 : errno, "calloc");
-    bench_check(sem_init(&there, 0, 0) || sem_init(&back, 0, 0) || pipe(ping) || pipe(pong) ? errno : 0,
+    bench_check(sem_init(&there, 0, 0) || sem_init(&back, 0, 0) || sem_init(&all_resumed, 0, 0) ||
+                        pipe(ping) || pipe(pong)
+                    ? errno
+                    : 0,
                 "start");
     start_parked();
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
