@@ -20,6 +20,8 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/uio.h>
 
 #include "check.h"
 #include "lock.h"
@@ -445,25 +447,54 @@ static void release_dead(struct coroutine *self, struct processor *here, uint32_
         weft_raw3(SYS_futex, (long)address, FUTEX_WAKE, 1);
 }
 
+/* Reads the program's memory, which may not be there: a robust list is what the program made of it, and the
+ * kernel just stops where it cannot go on. */
+static bool read_user(void *to, const void *from, size_t size)
+{
+    struct iovec local = {to, size}, remote = {(void *)from, size};
+    long result =
+        weft_raw6(SYS_process_vm_readv, weft_raw0(SYS_getpid), (long)&local, 1, (long)&remote, 1, 0);
+    if (result == -ENOSYS || result == -EPERM) { /* the kernel does not offer it: believe the program */
+        memcpy(to, from, size);
+        return true;
+    }
+    return result == (long)size;
+}
+
+/* Returns false where the kernel would stop. */
+static bool release_link(struct coroutine *self, struct processor *here, uintptr_t link, long offset)
+{
+    uint32_t *address = (uint32_t *)((link & ~(uintptr_t)1) + (uintptr_t)offset), word;
+    if (((uintptr_t)address & 3) || !read_user(&word, address, sizeof word))
+        return false;
+    /* The lowest bit of a link says that the lock is a priority-inheritance one (futex(2), robust lists). */
+    release_dead(self, here, address, link & 1);
+    return true;
+}
+
 void weft_futex_release_robust(struct coroutine *self, struct processor *here)
 {
-    struct robust_list_head *head = self->robust_list;
-    if (!head)
+    enum { THREAD_BLOCK = 4096 };
+    struct robust_list_head *list = self->robust_list, head;
+    if (!list)
         return;
-    /* The lowest bit of a link says that the lock is a priority-inheritance one (futex(2), robust lists). */
-    struct robust_list *entry = head->list.next, *pending = head->list_op_pending;
-    for (int count = 0; count < ROBUST_LIMIT && ((uintptr_t)entry & ~1ul) != (uintptr_t)&head->list;
-         count++) {
-        struct robust_list *node = (struct robust_list *)((uintptr_t)entry & ~1ul);
-        bool pi = (uintptr_t)entry & 1;
-        struct robust_list *next = node->next; /* before the lock's next owner can relink it */
-        if (entry != pending)
-            release_dead(self, here, (uint32_t *)((char *)node + head->futex_offset), pi);
+    /* glibc's own list lies in the thread block. It is nearly always empty. */
+    if ((uintptr_t)list - self->context.fs_base < THREAD_BLOCK)
+        head = *list;
+    else if (!read_user(&head, list, sizeof head))
+        return;
+    uintptr_t entry = (uintptr_t)head.list.next, pending = (uintptr_t)head.list_op_pending, next;
+    for (int count = 0; count < ROBUST_LIMIT && (entry & ~(uintptr_t)1) != (uintptr_t)&list->list; count++) {
+        /* before the lock's next owner can relink it */
+        bool known = read_user(&next, (void *)(entry & ~(uintptr_t)1), sizeof next);
+        if (entry != pending && !release_link(self, here, entry, head.futex_offset))
+            return;
+        if (!known)
+            return;
         entry = next;
     }
     if (pending)
-        release_dead(self, here, (uint32_t *)(((uintptr_t)pending & ~1ul) + (uintptr_t)head->futex_offset),
-                     (uintptr_t)pending & 1);
+        release_link(self, here, pending, head.futex_offset);
 }
 
 void weft_futex_forget(struct coroutine *waiter)

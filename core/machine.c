@@ -17,6 +17,7 @@
 
 #include "balance.h"
 #include "carrier.h"
+#include "credentials.h"
 #include "futex.h"
 #include "libev_system.h"
 #include "loop.h"
@@ -137,6 +138,7 @@ int weft_machine_restart(struct coroutine *self)
     weft_slabs_restart();
     weft_own_descriptors_restart();
     weft_coroutines_restart(self, (int)weft_raw0(SYS_getpid));
+    weft_credentials_restart();
     weft_coroutine_each(forget, self);
     weft_carriers_forget(carrier);
     weft_monitor_forget();

@@ -80,6 +80,7 @@ struct carrier {
     bool begun;                      /* weft_carrier_begin_signals was called on its present kernel thread */
     struct weft_alternate alternate; /* what the kernel thread has; constant. See hooks/signal_stack.c */
     struct coroutine *running;       /* for traces and the monitor */
+    atomic_uint credentials;         /* the publication whose ids its kernel thread has, see credentials.h */
     atomic_bool in_kernel; /* its coroutine is in a call that may wait: the monitor is quicker with it */
 };
 

@@ -117,6 +117,7 @@ WEFT_HOOK(execve);
 /* signal_send.c */
 WEFT_HOOK(kill);
 WEFT_HOOK(tgkill);
+WEFT_HOOK(set_ids);
 WEFT_HOOK(rt_sigqueueinfo);
 WEFT_HOOK(rt_tgsigqueueinfo);
 

@@ -21,6 +21,7 @@
 #include <stddef.h>
 
 #include "../core/carrier.h"
+#include "../core/credentials.h"
 #include "../core/park.h"
 #include "hooks.h"
 
@@ -189,11 +190,12 @@ void weft_on_signal(int number, siginfo_t *info, void *context)
     on_signal_in_program(number, info, context);
 }
 
-/* A look at signal_due, please; or the kernel threads' mask has grown. */
+/* A look at signal_due, please; or the kernel threads' mask has grown; or the process has other ids. */
 void weft_on_kick(int number, siginfo_t *info, void *context)
 {
     struct coroutine *self = weft_current;
     (void)number, (void)info;
+    weft_credentials_follow(this_carrier(self));
     if (!self || self->in_hook) {
         redirect(self, context);
         weft_signal_mask_follow_later(this_carrier(self), mask_returned_to(context));

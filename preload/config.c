@@ -45,6 +45,15 @@ static unsigned available_processors(void)
     return count > WEFT_PROCESSORS_LIMIT ? WEFT_PROCESSORS_LIMIT : (unsigned)count;
 }
 
+static void copy_path(struct weft_config *config, const char *path)
+{
+    size_t size = strlen(path) + 1;
+    if (size > sizeof config->trace_file)
+        config->wrong = "WEFT_TRACE names a file with too long a name";
+    else
+        memcpy(config->trace_file, path, size);
+}
+
 void weft_config_read(struct weft_config *config)
 {
     *config = (struct weft_config){.processors = available_processors()};
@@ -63,6 +72,6 @@ void weft_config_read(struct weft_config *config)
         if (!read_kinds(trace, length, &config->trace_mask) || (colon && !colon[1]))
             config->wrong = "WEFT_TRACE is not WORDS or WORDS:FILE with words of io,futex,sched,thread,all";
         else if (colon)
-            config->trace_file = colon + 1;
+            copy_path(config, colon + 1);
     }
 }

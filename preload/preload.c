@@ -61,7 +61,7 @@ static void open_trace(void)
     if (!config.trace_mask)
         return;
     weft_trace_fd = 2;
-    if (config.trace_file) {
+    if (*config.trace_file) {
         long fd = weft_raw4(SYS_openat, AT_FDCWD, (long)config.trace_file,
                             O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
         int own = weft_own_descriptor(fd);
