@@ -29,6 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { OPENINGS = 4 };
 enum { CONNECT_SECONDS = 20, DRAIN_SECONDS = 5, CONNECTING_AT_ONCE = 256, BUFFER_SIZE = 65536 };
 
 /* Latencies are counted in buckets, 64 to each doubling: at most 1.6 % wide. */
@@ -39,6 +40,7 @@ enum state { CLOSED, CONNECTING, OPENING, IDLE, WAITING };
 struct connection {
     enum state state;
     int fd;
+    int opening;    /* the one that is being said, in state OPENING */
     uint64_t since; /* when the message, or else its connection, was begun, ns; 0 between messages */
     size_t sent;
     size_t got;
@@ -49,8 +51,12 @@ struct bytes {
     size_t size;
 };
 
-static struct bytes opening, message, reply;
-static size_t opening_reply;
+static struct {
+    struct bytes send;
+    size_t reply_size;
+} openings[OPENINGS];
+static int opening_count;
+static struct bytes message, reply;
 static struct sockaddr_in address = {.sin_family = AF_INET};
 static bool reconnect;
 static bool measuring;
@@ -177,6 +183,19 @@ static bool connection_ready(struct connection *connection)
     return measuring ? connection_begin(connection) : true;
 }
 
+/* Goes on with opening `number`, or is ready when there is none. */
+static bool connection_open(struct connection *connection, int number)
+{
+    if (number == opening_count)
+        return connection_ready(connection);
+    connection->state = OPENING;
+    connection->opening = number;
+    connection->sent = connection->got = 0;
+    if (!connection_send(connection, &openings[number].send))
+        return false;
+    return openings[number].reply_size > 0 || connection_open(connection, number + 1);
+}
+
 static bool connection_connected(struct connection *connection)
 {
     int error = 0;
@@ -185,10 +204,7 @@ static bool connection_connected(struct connection *connection)
     if (error != 0)
         return false;
     watch(connection, EPOLLIN, EPOLL_CTL_MOD);
-    if (opening.size == 0 && opening_reply == 0)
-        return connection_ready(connection);
-    connection->state = OPENING;
-    return connection_send(connection, &opening);
+    return connection_open(connection, 0);
 }
 
 static bool connection_answered(struct connection *connection)
@@ -213,7 +229,7 @@ static bool connection_answered(struct connection *connection)
 static bool connection_receive(struct connection *connection)
 {
     static unsigned char buffer[BUFFER_SIZE];
-    size_t wanted = connection->state == OPENING ? opening_reply : reply.size;
+    size_t wanted = connection->state == OPENING ? openings[connection->opening].reply_size : reply.size;
     ssize_t size = recv(connection->fd, buffer, sizeof buffer, 0);
     if (size < 0)
         return errno == EAGAIN;
@@ -224,7 +240,8 @@ static bool connection_receive(struct connection *connection)
     connection->got += (size_t)size;
     if (connection->got < wanted)
         return true;
-    return connection->state == OPENING ? connection_ready(connection) : connection_answered(connection);
+    return connection->state == OPENING ? connection_open(connection, connection->opening + 1)
+                                        : connection_answered(connection);
 }
 
 static void connection_event(struct connection *connection, uint32_t events)
@@ -236,7 +253,8 @@ static void connection_event(struct connection *connection, uint32_t events)
         fine = connection_connected(connection);
     } else {
         if (events & EPOLLOUT)
-            fine = connection_send(connection, connection->state == OPENING ? &opening : &message);
+            fine = connection_send(
+                connection, connection->state == OPENING ? &openings[connection->opening].send : &message);
         if (fine && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
             fine = connection_receive(connection);
     }
@@ -281,10 +299,12 @@ static void parse_opening(char *text)
     char *colon = strchr(text, ':');
     if (!colon)
         fail("--open wants HEX:BYTES, not '%s'", text);
+    if (opening_count == OPENINGS)
+        fail("at most %d times --open", OPENINGS);
     *colon = '\0';
     if (colon != text)
-        opening = bytes_of_hex(text);
-    opening_reply = (size_t)number_of(colon + 1, 0, BUFFER_SIZE);
+        openings[opening_count].send = bytes_of_hex(text);
+    openings[opening_count++].reply_size = (size_t)number_of(colon + 1, 0, BUFFER_SIZE);
 }
 
 static void message_of_size(size_t size)

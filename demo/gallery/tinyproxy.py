@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""tinyproxy: an HTTP proxy, a thread for each connection, a connection for each request."""
+
+import os
+
+import gallery
+
+
+class Tinyproxy(gallery.Server):
+    packages = ["tinyproxy-bin", "wrk", "curl"]
+    programs = ["tinyproxy", "wrk", "curl"]
+    threads = "one a connection"
+
+    def prepare(self):
+        self.sums = self.files("files")
+        origin = os.path.join(gallery.ROOT, "tests/program/origin.py")
+        self.origin = self.behind(gallery.PYTHON, origin, self.path("files"), "{port}")
+        self.fast = self.behind(self.demo("epoll_http_server"), "--port", "{port}")
+        self.write("tinyproxy.conf", f"Port {self.port}\nListen 127.0.0.1\nAllow 127.0.0.1\nTimeout 30\n"
+                                     f"MaxClients 2000\nLogLevel Warning\nLogFile \"{self.path('log')}\"\n")
+        self.write("ask.lua", f'function request() return wrk.format("GET", "http://127.0.0.1:{self.fast}/") end\n')
+
+    def command(self):
+        return ["tinyproxy", "-d", "-c", self.path("tinyproxy.conf")]
+
+    def check(self):
+        self.fetch(self.sums, f"http://127.0.0.1:{self.origin}/", f'proxy = "http://127.0.0.1:{self.port}"')
+
+    def load(self, seconds):
+        return gallery.loads.HttpLoad(seconds, script=self.path("ask.lua"))
