@@ -137,6 +137,12 @@ def hexadecimal(data):
     return (data.encode() if isinstance(data, str) else data).hex()
 
 
+def demo_answer(size):
+    """What demo/epoll_http_server answers with --body SIZE."""
+    body = "".join(chr(ord("a") + i % 26) for i in range(size))
+    return f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {size}\r\n\r\n{body}"
+
+
 def quiet(*command):
     """Runs a command that prepares something; raises machine.Failure with its last line."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

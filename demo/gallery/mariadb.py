@@ -52,11 +52,11 @@ class Mariadb(gallery.Server):
                 f"update account set amount = amount - 1 where id = {source}; "
                 f"update account set amount = amount + 1 where id = {target}; commit; " for _ in range(5)), "bank")
 
-        self.many(200, transfer)
+        self.many(80, transfer)
         self.expect("sum of the accounts", self.sql("select sum(amount), count(*) from bank.account"), "5000\t50\n")
         # Waits that end by time, by kill, and by the lock's release.
         self.expect("sleep", self.sql("select sleep(0.1), get_lock('a', 1), release_lock('a')"), "0\t1\t1\n")
-        self.ask(*self.bench("--threads=32", "--events=2000", "--time=30", "--mysql-ignore-errors=1213,1205,1020",
+        self.ask(*self.bench("--threads=32", "--events=600", "--time=30", "--mysql-ignore-errors=1213,1205,1020",
                              "oltp_read_write", "run"))
         tables = ", ".join(f"sbtest{number + 1}" for number in range(TABLES))
         found = self.sql(f"check table {tables} extended", "sbtest").split("\n")[:-1]

@@ -25,8 +25,6 @@ class Microsocks(gallery.Server):
 
     def load(self, seconds):
         target = b"\x05\x01\x00\x01\x7f\x00\x00\x01" + self.fast.to_bytes(2, "big")
-        body = "".join(chr(ord("a") + i % 26) for i in range(64))
-        reply = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 64\r\n\r\n{body}"
         return gallery.loads.ExchangeLoad(
             seconds, "--open", "050100:2", "--open", target.hex() + ":10",
-            "--send", gallery.hexadecimal("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "--reply", gallery.hexadecimal(reply))
+            "--send", gallery.hexadecimal("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "--reply", gallery.hexadecimal(gallery.demo_answer(64)))

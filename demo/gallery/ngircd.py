@@ -12,7 +12,7 @@ class Ngircd(gallery.Server):
     programs = ["ngircd"]
     threads = "none"
     remark = "one thread on epoll: nothing for weft to do"
-    connections = (64, 500)
+    connections = ()  # its limits against floods are the measure of any load
 
     def prepare(self):
         user = "\nServerUID = nobody\nServerGID = nogroup" if os.getuid() == 0 else ""
@@ -47,8 +47,3 @@ class Ngircd(gallery.Server):
         for connection, file in members:
             file.close()
             connection.close()
-
-    def load(self, seconds):
-        # Not registered, it is answered all the same: that it is not.
-        return gallery.loads.ExchangeLoad(seconds, "--send", gallery.hexadecimal("JOIN #room\r\n"), "--reply",
-                                          gallery.hexadecimal(":irc.example.org 451 * :Connection not registered\r\n"))

@@ -76,9 +76,9 @@ index uid eq
             self.ask("ldapmodify", "-x", "-H", f"ldap://127.0.0.1:{self.port}", "-D", f"cn=root,{NAME}", "-w", "secret",
                      "-f", change)
 
-        self.many(200, read)
-        self.many(50, modify)
-        for number in range(50):
+        self.many(100, read)
+        self.many(30, modify)
+        for number in range(30):
             self.expect("modified", self.found(f"(uid=user{number})", "sn").split("\n")[1], f"sn: changed{number}")
         self.expect("entries", self.found("(uid=*)", "uid").count("dn: "), PEOPLE)
 

@@ -38,8 +38,6 @@ class Stunnel(gallery.Server):
         self.fetch(self.sums, f"http://127.0.0.1:{self.checked}/")
 
     def load(self, seconds):
-        body = "".join(chr(ord("a") + i % 26) for i in range(64))
-        reply = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 64\r\n\r\n{body}"
         return gallery.loads.ExchangeLoad(
             seconds, "--send", gallery.hexadecimal("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-            "--reply", gallery.hexadecimal(reply))
+            "--reply", gallery.hexadecimal(gallery.demo_answer(64)))

@@ -59,7 +59,7 @@ static int opening_count;
 static struct bytes message, reply;
 static struct sockaddr_in address = {.sin_family = AF_INET};
 static bool reconnect;
-static bool measuring;
+static bool measuring, finished;
 static int poller;
 static int connecting, open_count;
 static uint64_t requests, errors, buckets[BUCKETS];
@@ -233,6 +233,10 @@ static bool connection_receive(struct connection *connection)
     ssize_t size = recv(connection->fd, buffer, sizeof buffer, 0);
     if (size < 0)
         return errno == EAGAIN;
+    if (size == 0 && connection->state == IDLE && finished) {
+        connection_close(connection, false);
+        return true;
+    }
     if (size == 0 || connection->state == IDLE || connection->got + (size_t)size > wanted)
         return false;
     if (connection->state == WAITING && memcmp(buffer, reply.data + connection->got, (size_t)size) != 0)
@@ -337,6 +341,7 @@ static void run(struct connection *connections, int count, int seconds)
         turn(end);
     double elapsed = (double)(now() - begin) / 1e9;
     measuring = false;
+    finished = true;
 
     /* An answer that never comes is an error too. */
     deadline = now() + DRAIN_SECONDS * 1000000000ull;
