@@ -144,7 +144,12 @@ LINKED_TO_LIBEV int epoll_create1(int flags)
  * ready, like what epoll refuses (EPERM): its waiter tries its call and is told. */
 LINKED_TO_LIBEV int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
+    bool urgent = operation != EPOLL_CTL_DEL && event->events & EPOLLIN && weft_loop_urgent(fd);
+    if (urgent)
+        event->events |= EPOLLPRI;
     long result = weft_raw4(SYS_epoll_ctl, epoll, operation, fd, (long)event);
+    if (urgent && result == -EEXIST) /* libev would believe that nothing has changed */
+        result = weft_raw4(SYS_epoll_ctl, epoll, EPOLL_CTL_MOD, fd, (long)event);
     if (result == -EBADF || result == -ELOOP || result == -EINVAL)
         result = -EPERM;
     return (int)settle(result);
@@ -172,6 +177,9 @@ LINKED_TO_LIBEV int epoll_wait(int epoll, struct epoll_event *events, int count,
         result = weft_raw4(SYS_epoll_wait, epoll, (long)events, count, patience ? -1 : 0);
     else
         result = sleep_for(epoll, events, count, patience);
+    for (long i = 0; i < result; i++)
+        if (events[i].events & EPOLLPRI)
+            events[i].events |= EPOLLIN;
     if (result > 1)
         weft_loop_found(events, (int)result);
     return (int)settle(result);

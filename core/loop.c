@@ -15,6 +15,9 @@
  *     `weft_loop_patience` with nanosecond precision, unless libev asks for no sleep. For the same
  *     reason the wake-up is an eventfd of our own: ev_async_send omits its write when it believes that
  *     the loop does not sleep.
+ *  5. libev knows no urgent data. A descriptor that somebody watches for it is registered with EPOLLPRI
+ *     beside EPOLLIN by the epoll_ctl that libev.a is linked to, and reported as readable; only such a
+ *     one, because others have readers that would be woken by it again and again.
  */
 #include "loop.h"
 
@@ -36,7 +39,8 @@ enum { CHUNK = 256, CHUNKS = 4096 }; /* descriptors up to 2^20, the kernel's def
 struct interest {
     ev_io io[2]; /* readable, writable */
     struct weft_list waiters[2];
-    bool known; /* initialised */
+    bool known;  /* initialised */
+    bool urgent; /* io[0] is for urgent data too */
 };
 
 struct loop {
@@ -179,6 +183,13 @@ int weft_loop_watch(struct loop *loop, struct weft_watcher *watcher)
     struct interest *interest = interest_take(loop, watcher->fd);
     if (!interest)
         return -ENOMEM;
+    if (watcher->events & WEFT_URGENT && !interest->urgent) {
+        interest->urgent = true;
+        ev_io_stop(loop->ev, &interest->io[0]);
+        ev_io_set(&interest->io[0], watcher->fd, EV_READ); /* the next start tells the kernel anew */
+        if (!weft_list_empty(&interest->waiters[0]))
+            ev_io_start(loop->ev, &interest->io[0]);
+    }
     for (int direction = 0; direction < 2; direction++) {
         if (!(watcher->events & 1 << direction))
             continue;
@@ -214,6 +225,7 @@ void weft_loop_forget(struct loop *loop, int fd, int successor)
     struct interest *interest = interest_find(loop, fd);
     if (!interest)
         return;
+    interest->urgent = false;
     for (int direction = 0; direction < 2; direction++) {
         ev_io *io = &interest->io[direction];
         struct weft_list *waiters = &interest->waiters[direction];
@@ -298,6 +310,12 @@ int weft_loop_poll(struct loop *loop, int64_t timeout)
     ev_run(loop->ev, timeout == 0 ? EVRUN_NOWAIT : EVRUN_ONCE);
     weft_loop_patience = 0;
     return loop->ready;
+}
+
+bool weft_loop_urgent(int fd)
+{
+    struct interest *interest = polled ? interest_find(polled, fd) : NULL;
+    return interest && interest->urgent;
 }
 
 void weft_loop_wake(struct loop *loop)

@@ -18,7 +18,9 @@ struct coroutine;
 struct loop;
 struct processor;
 
-enum { WEFT_READABLE = 1, WEFT_WRITABLE = 2 };
+/* WEFT_URGENT widens WEFT_READABLE, without which it says nothing: urgent data wakes the waiter too. Then it
+ * wakes all who wait to read this descriptor, who try again. */
+enum { WEFT_READABLE = 1, WEFT_WRITABLE = 2, WEFT_URGENT = 4 };
 
 /* One wait of one coroutine for one descriptor; lives on the waiter's stack, or in pages of its own
  * when there are many. Owned by the loop while the coroutine is parked. */
@@ -26,7 +28,7 @@ struct weft_watcher {
     struct weft_list node[2]; /* in the descriptor's lists of readers and writers */
     struct coroutine *coroutine;
     int fd;
-    int events;  /* WEFT_READABLE | WEFT_WRITABLE */
+    int events;  /* WEFT_READABLE | WEFT_WRITABLE | WEFT_URGENT */
     bool shared; /* an observer (poll, select): woken with the others; false: a consumer, woken one at a time
                   */
 };
@@ -60,6 +62,9 @@ int weft_loop_poll(struct loop *loop, int64_t timeout);
 
 /* Ends a sleep in weft_loop_poll from any kernel thread. */
 void weft_loop_wake(struct loop *loop);
+
+/* Whether the loop that is in weft_loop_poll on this kernel thread watches `fd` for urgent data too. */
+bool weft_loop_urgent(int fd);
 
 /* True for a descriptor that the program must not see or close: one of ours. */
 bool weft_loop_owns(int fd);

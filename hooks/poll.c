@@ -3,8 +3,8 @@
  * poll, select and epoll_wait.
  *
  * The kernel answers: each call is made with a zero time-out first and again whenever something may have
- * become ready; between, the coroutine watches the same descriptors. What libev cannot watch (urgent data, a
- * peer's half-close alone) and what swaps the signal mask is left to the kernel.
+ * become ready; between, the coroutine watches the same descriptors. What the loop cannot watch (urgent data
+ * or a peer's half-close without readability) is left to the kernel.
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,7 +23,8 @@
 #include "user.h"
 #include "wait.h"
 
-enum { INLINE_WATCHERS = 2, READ_EVENTS = POLLIN | POLLRDNORM, WRITE_EVENTS = POLLOUT | POLLWRNORM };
+enum { INLINE_WATCHERS = 2 };
+enum { READ_EVENTS = POLLIN | POLLRDNORM, WRITE_EVENTS = POLLOUT | POLLWRNORM, URGENT_EVENTS = POLLPRI };
 
 struct watching {
     struct weft_watcher *watchers;
@@ -56,7 +57,7 @@ static bool watchable(const struct pollfd *polls, unsigned long count)
     for (unsigned long i = 0; i < count; i++)
         if (polls[i].fd >= 0 && polls[i].events & ~(READ_EVENTS | WRITE_EVENTS) &&
             !(polls[i].events & READ_EVENTS &&
-              !(polls[i].events & ~(READ_EVENTS | WRITE_EVENTS | POLLRDHUP))))
+              !(polls[i].events & ~(READ_EVENTS | WRITE_EVENTS | URGENT_EVENTS | POLLRDHUP))))
             return false;
     return true;
 }
@@ -76,7 +77,8 @@ static long poll_until(struct weft_call *call, int64_t deadline)
         watching.count = 0;
         for (unsigned long i = 0; i < count; i++) {
             int events = (polls[i].events & READ_EVENTS ? WEFT_READABLE : 0) |
-                         (polls[i].events & WRITE_EVENTS ? WEFT_WRITABLE : 0);
+                         (polls[i].events & WRITE_EVENTS ? WEFT_WRITABLE : 0) |
+                         (polls[i].events & URGENT_EVENTS ? WEFT_URGENT : 0);
             if (polls[i].fd >= 0) /* errors and hang-ups are told even when nothing was asked for */
                 watch(&watching, polls[i].fd, events ? events : WEFT_READABLE);
         }
@@ -147,10 +149,11 @@ static long select_now(struct sets *sets, fd_set *const user[3], int count)
                      user[1] ? (long)&sets->set[1] : 0, user[2] ? (long)&sets->set[2] : 0, (long)&none, 0);
 }
 
-static bool any_set(const fd_set *set, int count)
+/* Whether urgent data is asked for where readability is not. */
+static bool urgent_alone(fd_set *const user[3], int count)
 {
-    for (int fd = 0; set && fd < count; fd++)
-        if (FD_ISSET(fd, set))
+    for (int fd = 0; user[2] && fd < count; fd++)
+        if (FD_ISSET(fd, user[2]) && !(user[0] && FD_ISSET(fd, user[0])))
             return true;
     return false;
 }
@@ -160,7 +163,8 @@ static unsigned watch_sets(struct watching *watching, fd_set *const user[3], int
     unsigned members = 0;
     for (int fd = 0; fd < count; fd++) {
         int events = (user[0] && FD_ISSET(fd, user[0]) ? WEFT_READABLE : 0) |
-                     (user[1] && FD_ISSET(fd, user[1]) ? WEFT_WRITABLE : 0);
+                     (user[1] && FD_ISSET(fd, user[1]) ? WEFT_WRITABLE : 0) |
+                     (user[2] && FD_ISSET(fd, user[2]) ? WEFT_URGENT : 0);
         if (!events)
             continue;
         members++;
@@ -182,7 +186,7 @@ static long select_until(struct weft_call *call, int64_t deadline)
     for (int i = 0; i < 3; i++)
         if (user[i] && !weft_user_read(&sets.set[i], user[i], (size_t)(count + 63) / 64 * 8))
             return -EFAULT;
-    if (any_set(user[2], count))
+    if (urgent_alone(user, count))
         return weft_block_in_kernel(call);
     if (!watching_take(&watching, watch_sets(NULL, user, count, true)))
         return -ENOMEM;

@@ -89,8 +89,7 @@ static bool is_fault(const siginfo_t *info)
 /* A fault that nobody handles: as the kernel does with a blocked one. */
 static void end_process(int number)
 {
-    struct weft_action fatal = {.handler = SIG_DFL};
-    weft_raw4(SYS_rt_sigaction, number, (long)&fatal, 0, WEFT_MASK_SIZE);
+    weft_action_leave_to_kernel(number);
     if (number == SIGTRAP || number == SIGSYS) /* the others happen again */
         weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), number);
 }
@@ -103,8 +102,8 @@ static int addressee(struct coroutine *self, siginfo_t *info)
         return tid;
     long pid = weft_raw0(SYS_getpid);
     /* What a call of its own has caused, and the kernel says so in this way. */
-    bool by_itself = (info->si_signo == SIGPIPE || info->si_signo == SIGXFSZ) && info->si_code == SI_USER &&
-                     info->si_pid == pid;
+    bool by_itself =
+        weft_signal_raised_by_calls(info->si_signo) && info->si_code == SI_USER && info->si_pid == pid;
     if (by_itself && self)
         return self->tid;
     if (info->si_code == SI_TKILL && weft_raw0(SYS_gettid) == pid)

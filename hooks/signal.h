@@ -30,6 +30,15 @@ enum weft_disposition weft_signal_disposition(int number);
 /* The same when it is about to be done: with the action, and SA_RESETHAND carried out. */
 enum weft_disposition weft_action_begin(int number, struct weft_action *action);
 
+/* From now on the kernel does by default what the signal says; for one that is about to end the process. */
+void weft_action_leave_to_kernel(int number);
+
+/* Signals that a system call raises in its own thread. */
+static inline bool weft_signal_raised_by_calls(int number)
+{
+    return number == SIGPIPE || number == SIGXFSZ;
+}
+
 /* Puts our handlers into the kernel, also in front of those that the program has installed before activation.
  */
 void weft_signals_install(void);

@@ -5,7 +5,10 @@
  * Wherever the program has a handler the kernel has weft_on_signal, which gets all signals blocked and comes
  * by a stack of the carrier when the program wants an alternate one. Its kernel action always has SA_RESTART:
  * who waits in the kernel is told in another way (interruptible.S), and whom the signal does not concern must
- * not see it. What is ignored or default stays the kernel's: then it acts on the process, as it shall.
+ * not see it. What is ignored or default stays the kernel's: then it acts on the process, as it shall. But
+ * not a default signal that a thread's own call raises (SIGPIPE, SIGXFSZ): one thread may block it and go on
+ * with the call's error while the kernel thread, which others run on too, does not block it. So
+ * weft_on_signal gets it.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -26,6 +29,11 @@ static bool is_handler(const struct weft_action *action)
     return action->handler != SIG_DFL && action->handler != SIG_IGN;
 }
 
+static bool comes_to_us(int number, const struct weft_action *action)
+{
+    return is_handler(action) || (weft_signal_raised_by_calls(number) && action->handler == SIG_DFL);
+}
+
 static enum weft_disposition disposition_of(int number, const struct weft_action *action)
 {
     if (is_handler(action))
@@ -36,10 +44,14 @@ static enum weft_disposition disposition_of(int number, const struct weft_action
     return WEFT_DISPOSITION_DEFAULT;
 }
 
-static struct weft_action in_kernel(const struct weft_action *action)
+static struct weft_action in_kernel(int number, const struct weft_action *action)
 {
     struct weft_action kernel = *action;
-    if (is_handler(action)) {
+    if (comes_to_us(number, action)) {
+        if (!is_handler(action)) {
+            kernel.flags = RESTORER;
+            kernel.restorer = (void *)weft_signal_return;
+        }
         kernel.handler = (void *)weft_on_signal;
         kernel.flags &= ~(unsigned long)(SA_NODEFER | SA_RESETHAND);
         kernel.flags |= SA_SIGINFO | SA_RESTART;
@@ -58,7 +70,7 @@ static long tell_kernel(int number, const struct weft_action *action)
 {
     if (kept_from_kernel(number))
         return 0;
-    struct weft_action kernel = in_kernel(action);
+    struct weft_action kernel = in_kernel(number, action);
     return weft_raw4(SYS_rt_sigaction, number, (long)&kernel, 0, WEFT_MASK_SIZE);
 }
 
@@ -68,6 +80,12 @@ enum weft_disposition weft_signal_disposition(int number)
     struct weft_action action = actions[number];
     weft_lock_release(&lock);
     return disposition_of(number, &action);
+}
+
+void weft_action_leave_to_kernel(int number)
+{
+    struct weft_action action = {.handler = SIG_DFL};
+    weft_raw4(SYS_rt_sigaction, number, (long)&action, 0, WEFT_MASK_SIZE);
 }
 
 enum weft_disposition weft_action_begin(int number, struct weft_action *action)
@@ -132,7 +150,7 @@ void weft_signals_install(void)
         struct weft_action *action = &actions[number];
         if (weft_raw4(SYS_rt_sigaction, number, 0, (long)action, WEFT_MASK_SIZE) != 0)
             continue;
-        if (is_handler(action))
+        if (comes_to_us(number, action))
             tell_kernel(number, action);
     }
     install_ours(WEFT_SIGNAL_KICK, weft_on_kick);

@@ -84,6 +84,8 @@ static void make_context(ucontext_t *context, const struct weft_delivery *delive
 static void act_by_default(struct coroutine *self, int number)
 {
     uint64_t bit = weft_signal_bit(number), mask = weft_signal_kernel_mask();
+    if (weft_signal_raised_by_calls(number)) /* which are ours even then; they end the process */
+        weft_action_leave_to_kernel(number);
     weft_raw4(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&bit, 0, WEFT_MASK_SIZE);
     weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), number);
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, WEFT_MASK_SIZE);

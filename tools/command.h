@@ -17,7 +17,8 @@ enum { OPTION_FIRST = 256 };
 // or '?'. `help` is the command that lists the options.
 __attribute__((noreturn)) void fail_option(int result, char **argv, const char *help);
 
-// One subcommand. `run` gets the arguments from its own name on and returns the exit status.
+// One subcommand. `help` is NULL when `run` answers --help itself. `run` gets the arguments from its own name
+// on and returns the exit status.
 struct command {
     const char *name;
     const char *summary;
@@ -28,6 +29,6 @@ struct command {
 // Prints the help of `command`; returns the exit status.
 int print_help(const struct command *command);
 
-extern const struct command command_run;
+extern const struct command command_run, command_compare;
 
 #endif

@@ -42,6 +42,21 @@ static bool own_directory(char directory[PATH_MAX])
     return true;
 }
 
+char *weft_file_find(const char *beside, const char *installed)
+{
+    char directory[PATH_MAX];
+    char *path = own_directory(directory) ? file_below(directory, beside) : NULL;
+    return path ? path : file_below("", installed);
+}
+
+char *command_path(void)
+{
+    char *path = realpath("/proc/self/exe", NULL);
+    if (!path && (path = strdup("weft")) == NULL)
+        fail("out of memory");
+    return path;
+}
+
 char *library_find(void)
 {
     char *path = NULL;

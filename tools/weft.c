@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct command *const commands[] = {&command_run};
+static const struct command *const commands[] = {&command_run, &command_compare};
 enum { OPTION_HELP = OPTION_FIRST, OPTION_VERSION };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
@@ -75,6 +75,8 @@ static int print_overview(void)
 
 int print_help(const struct command *command)
 {
+    if (!command->help)
+        return command->run(2, (char *[]){(char *)command->name, (char *)"--help", NULL});
     fputs(command->help, stdout);
     return finish_output();
 }

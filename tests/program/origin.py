@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The HTTP server behind the proxies: one process, one thread, epoll.
 
-usage: origin.py FOLDER
+usage: origin.py FOLDER [PORT]
 
-Serves the files of FOLDER, one request a connection, and prints `listening on PORT` on a port of its own choice.
+Serves the files of FOLDER, one request a connection, and prints `listening on PORT`; without one, a port of its own choice.
 It does nothing but that, so that what a test finds wrong is wrong in the program between it and the client.
 """
 import os
@@ -54,13 +54,13 @@ class Connection:
 
 
 class Origin:
-    def __init__(self, folder):
+    def __init__(self, folder, port):
         self.files = {}
         for name in os.listdir(folder):
             file = os.open(os.path.join(folder, name), os.O_RDONLY)
             self.files[name] = file, os.fstat(file).st_size
         self.selector = selectors.DefaultSelector()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=1024)
         self.listener.setblocking(False)
         self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
 
@@ -81,6 +81,6 @@ class Origin:
                     key.data.__self__.close()
 
 
-if len(sys.argv) != 2:
+if len(sys.argv) not in (2, 3):
     sys.exit(__doc__)
-Origin(sys.argv[1]).serve()
+Origin(sys.argv[1], int((sys.argv + [0])[2])).serve()

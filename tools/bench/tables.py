@@ -5,6 +5,7 @@ from statistics import median
 
 from http_load import FREE, PINNED
 from micro import ONE_CORE, STARTUPS, TWO_CORES
+from report import column, number, spread
 
 # How many times native a micro-benchmark must be.
 FACTORS = {
@@ -28,12 +29,6 @@ HTTP_GOALS = {
 }
 
 
-def spread(values):
-    """The distance of the extremes in per cent of the median."""
-    middle = median(values)
-    return f"{(max(values) - min(values)) / middle * 100:.0f} %" if middle else "-"
-
-
 def verdict(met):
     return "met" if met else "**missed**"
 
@@ -46,11 +41,6 @@ def table(head, rows):
     if not rows:
         return []
     return [row(head), "|" + "---|" * len(head), *map(row, rows), ""]
-
-
-def number(value):
-    """Three digits or more, no more decimals than that needs."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def cell(values, scale=1.0):
@@ -98,10 +88,6 @@ def startup_row(result):
         spreads(sides, ("native", "weft")),
         goal_text,
     ]
-
-
-def column(rounds, name):
-    return [figures[name] for figures in rounds]
 
 
 def http_ratios(sides):
