@@ -170,7 +170,7 @@ def write(options, results):
              f"Load: {load}, {options.seconds} s"
              + (", server and load on a CPU each." if options.pin else ", server and load on the same CPUs."),
              f"Medians of {options.rounds} rounds in turn, in brackets (max - min) / median; in the plots whiskers "
-             "from min to max."]
+             "from min to max. CPU time is that of the server during the load, making the connections included."]
     with open(os.path.join(options.out, "compare.json"), "w", encoding="utf-8") as file:
         json.dump({"server": options.server, "load": options.load, "seconds": options.seconds, "pin": options.pin,
                    "rounds": options.rounds, "machine": described, "results": results}, file, indent=1)
