@@ -2,9 +2,9 @@
 """Icecast: threads for accepting, for connections and for sending files; a source thread for each stream.
 
 It ends by a null pointer when its first connection comes before its statistics thread has run for the first time:
-the counter is counted up before that thread has made it. Natively the thread runs within microseconds; under
-weft with one processor it waits until the main thread parks, which has been milliseconds, and our look whether the
-server accepts is such a connection.
+the counter is counted up before that thread has made it. Natively that has been seen on a crowded machine only. Under
+weft with one processor the thread waits until the main thread parks, which can be milliseconds, and our look whether
+the server accepts is such a connection.
 """
 
 import os
@@ -16,7 +16,7 @@ class Icecast(gallery.Server):
     packages = ["icecast2", "curl"]
     programs = ["icecast2", "curl", "wrk"]
     threads = "a pool, one a stream"
-    remark = "on one processor it may end at its first connection: see icecast.py"
+    remark = "it may end at its first connection, also natively: see icecast.py"
     connections = (8, 64)
 
     def prepare(self):
