@@ -47,6 +47,13 @@ class Server:
         if self.process.poll() is not None:
             raise machine.Failure(f"the server ended {when}, {machine.ending(self.process.returncode)}{self.said()}")
 
+    def check_after_failure(self):
+        """The load has failed: was it the server? One that listens no more is about to end, and may take its time."""
+        if not machine.accepts(self.port):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(self.wait_seconds)
+        self.check("under load")
+
     def wait_until_it_accepts(self):
         deadline = time.monotonic() + self.wait_seconds
         while not machine.accepts(self.port):
@@ -114,10 +121,14 @@ def load_server(server, load, connections, where=None):
     watch()
     overflows = process.listen_overflows()
     cpu = process.cpu_seconds(server.pid)
-    text, elapsed = run_load(load.command(server.port, connections), load.seconds + LOAD_SPARE_SECONDS, where, watch)
+    try:
+        text, elapsed = run_load(load.command(server.port, connections), load.seconds + LOAD_SPARE_SECONDS, where, watch)
+        figures = load.figures(text, elapsed)
+    except machine.Failure:
+        server.check_after_failure()
+        raise
     server.check("under load")
     cpu = process.cpu_seconds(server.pid) - cpu
-    figures = load.figures(text, elapsed)
     figures["cpu"] = cpu * 1e6 / figures["requests"]
     figures["busy"] = cpu / elapsed * 100
     figures["threads"] = peak
