@@ -40,8 +40,7 @@
 struct weft_signal {
     struct weft_signal *next;
     siginfo_t info;
-    int tid;      /* of an arrival: the thread that it is for; 0: the process */
-    bool process; /* of a queued one: it was for the process, and goes to another when this one blocks it */
+    int tid; /* of an arrival: the thread that it is for; 0: the process */
     atomic_bool used;
     void *slab_link;
 };
@@ -52,6 +51,9 @@ struct weft_signal *weft_signal_take(const siginfo_t *info, int tid, bool *scarc
 /* Leaves the record for the next carrier that looks, and wakes one that sleeps. Callable from signal
  * handlers. */
 void weft_signal_arrive(struct weft_signal *signal);
+
+/* The same by one who distributes at once. */
+void weft_signal_leave(struct weft_signal *signal);
 
 /* True when records wait to be distributed. */
 extern atomic_bool weft_signals_arrived;
@@ -83,9 +85,6 @@ void weft_signals_discard(int number);
  * false when one is there already. `all`: what all who wait now want. */
 bool weft_signal_wait_begin(struct coroutine *self, uint64_t set, uint64_t *all);
 void weft_signal_wait_end(struct coroutine *self);
-
-/* True when a process signal sent now should go to `self` by preference: main does not want it. */
-bool weft_signal_prefers(struct coroutine *self, int number);
 
 /* In the child of a fork: nothing is pending, only `self` is left. */
 void weft_signals_restart(struct coroutine *self);

@@ -72,7 +72,12 @@ int main(void)
             }
         _exit(0);
     }
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN + 1);
+    CHECK_EQUAL(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
     pthread_t thread = guest_start(yield, NULL);
+    CHECK_EQUAL(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
     CHECK_EQUAL(waitpid(child, &status, 0), child);
     CHECK_EQUAL(status, 0);
     while (received < FLOOD)
