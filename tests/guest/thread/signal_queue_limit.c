@@ -35,7 +35,7 @@ static void *body(void *argument)
         while ((result = pthread_sigqueue(pthread_self(), SIGRTMIN, (union sigval){.sival_int = sent})) == 0)
             sent++;
         CHECK_EQUAL(result, EAGAIN);
-        CHECK(sent > 10 && sent <= 100);
+        CHECK(sent <= 100); // other processes of the user have their part
         for (int i = 0; i < sent; i++) {
             CHECK_EQUAL(sigwaitinfo(&set, &info), SIGRTMIN);
             CHECK_EQUAL(info.si_value.sival_int, i);
