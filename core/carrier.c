@@ -198,8 +198,12 @@ int weft_carrier_clone_thread(struct carrier *carrier, void (*entry)(void *))
 {
     unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
                           CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+    /* It begins with all signals blocked: none of the process's are for it. */
+    uint64_t all = ~UINT64_C(0), before;
+    weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, sizeof all);
     long result = weft_carrier_clone(flags, carrier->context.rsp, &carrier->tid,
                                      (void *)carrier->context.fs_base, entry, carrier);
+    weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before);
     return result < 0 ? (int)result : 0;
 }
 
@@ -232,7 +236,7 @@ int weft_carrier_adopt(struct processor *processor)
     if (carrier) {
         carrier->processor = processor;
         weft_carrier_hold(processor, (uintptr_t)carrier | WEFT_IN);
-        atomic_store(&carrier->wake, 1);
+        atomic_store(&carrier->wake, WEFT_WAKE_ADOPTED);
         weft_raw3(SYS_futex, (long)&carrier->wake, FUTEX_WAKE_PRIVATE, 1);
         return 0;
     }
@@ -281,12 +285,15 @@ static void retire(struct carrier *carrier)
 static void wait_as_spare(struct carrier *carrier)
 {
     bool first = carrier->tid == (int)weft_raw0(SYS_getpid);
-    weft_signal_mask_all(carrier);
     weft_lock_acquire(&spare_lock);
     weft_list_append(spares.next, &carrier->spare_node); /* before the first: the newest is the hottest */
     spare_count++;
     weft_lock_release(&spare_lock);
-    while (atomic_exchange(&carrier->wake, 0) == 0) {
+    while (atomic_exchange(&carrier->wake, 0) != WEFT_WAKE_ADOPTED) {
+        /* The first kernel thread receives signals as a spare too; the others may be busy for long. */
+        if (atomic_load(&weft_signals_arrived))
+            weft_signals_distribute(NULL);
+        weft_signal_mask_follow(carrier);
         bool surplus =
             !first && __atomic_load_n(&spare_count, __ATOMIC_RELAXED) > SPARES_KEPT + weft_processor_count;
         struct timespec time = {0, SPARE_TIME};

@@ -95,6 +95,7 @@ int weft_machine_start(unsigned count)
     weft_raw4(SYS_rt_sigprocmask, 0, 0, (long)&mask, sizeof mask);
     weft_signal_mask_begin(self, mask);
     carrier->kernel_mask = mask;
+    carrier->receives = true;
     stack_t stack;
     weft_raw2(SYS_sigaltstack, 0, (long)&stack);
     if (!(stack.ss_flags & SS_DISABLE))
@@ -141,6 +142,7 @@ int weft_machine_restart(struct coroutine *self)
     weft_credentials_restart();
     weft_coroutine_each(forget, self);
     weft_carriers_forget(carrier);
+    carrier->receives = true;
     weft_monitor_forget();
     weft_signals_restart(self);
     carrier->tid = self->tid;

@@ -67,15 +67,20 @@ struct processor {
     _Atomic uint64_t seen_at; /* ... and when (time-stamp counter) it was first seen to be that */
 };
 
+/* What a spare carrier is woken for. */
+enum weft_wake { WEFT_WAKE_NOT, WEFT_WAKE_ADOPTED, WEFT_WAKE_SIGNAL };
+
 struct carrier {
     struct weft_context context; /* first: assembly; the carrier's own stack */
     struct processor *processor; /* what it holds, as far as it knows; see weft_core_enter */
     int tid;                     /* kernel id; cleared by the kernel when the thread is gone */
     void *stack_top;             /* where its context begins */
     uint64_t kernel_mask;        /* signals that are blocked in this kernel thread; read by others */
-    atomic_uint wake;            /* futex of a spare carrier */
+    atomic_bool flooded; /* it blocks all until weft_signal_mask_follow: too many records are in use */
+    atomic_uint wake;    /* futex of a spare carrier: enum weft_wake */
     struct weft_list spare_node;
     struct carrier *next_started;    /* constant, once `listed` */
+    bool receives;                   /* its kernel thread is the first: see signal_mask.c */
     bool listed;                     /* among those that have, or had, a kernel thread */
     bool begun;                      /* weft_carrier_begin_signals was called on its present kernel thread */
     struct weft_alternate alternate; /* what the kernel thread has; constant. See hooks/signal_stack.c */

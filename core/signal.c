@@ -7,8 +7,8 @@
  * is in use only from the handler until a carrier distributes it.
  *  2. weft_signal_lock protects the queues. With it held a coroutine that is not closed stays what it is: a
  * thread gives up its id (weft_signal_mask_end) with the lock held. So a wait is interrupted under the lock.
- *  3. A signal for the process is queued for the one that was chosen, and goes to another (through `held`)
- * when that one blocks it or ends before it has taken it.
+ *  3. What is for the process stands in one queue, as in the kernel, and whoever looks first takes it. One
+ * that does not block it is told to look; when that one blocks it or ends meanwhile, another is told.
  */
 #include "signal.h"
 
@@ -31,8 +31,10 @@ static _Atomic(struct weft_signal *) arrived;
 atomic_bool weft_signals_arrived;
 
 struct weft_lock weft_signal_lock;
+static struct weft_lock
+    distribution; /* held by who distributes, to keep the order; before weft_signal_lock */
 static struct weft_slab slab = WEFT_SLAB_OF(struct weft_signal);
-static struct weft_signal *held;   /* for the process, oldest first */
+static struct weft_signal *shared; /* for the process, oldest first */
 static struct coroutine *waiters;  /* in weft_signal_wait_begin, newest first */
 static atomic_size_t queued_count; /* in all queues */
 
@@ -58,13 +60,19 @@ static void announce(void)
     weft_balance_wake_one();
 }
 
-void weft_signal_arrive(struct weft_signal *signal)
+void weft_signal_leave(struct weft_signal *signal)
 {
     struct weft_signal *newest = atomic_load(&arrived);
     do
         signal->next = newest;
     while (!atomic_compare_exchange_weak(&arrived, &newest, signal));
-    announce();
+    atomic_store(&weft_signals_arrived, true);
+}
+
+void weft_signal_arrive(struct weft_signal *signal)
+{
+    weft_signal_leave(signal);
+    weft_balance_wake_one();
 }
 
 /* With the lock held, as all below. */
@@ -105,7 +113,7 @@ static bool merged(struct weft_signal *list, const siginfo_t *info)
     return false;
 }
 
-static int enqueue(struct weft_signal **list, const siginfo_t *info, bool process)
+static int enqueue(struct weft_signal **list, const siginfo_t *info)
 {
     if (merged(*list, info))
         return 0;
@@ -113,7 +121,6 @@ static int enqueue(struct weft_signal **list, const siginfo_t *info, bool proces
     if (!signal)
         return -EAGAIN;
     signal->info = *info;
-    signal->process = process;
     append(list, signal);
     atomic_fetch_add(&queued_count, 1);
     return 0;
@@ -145,13 +152,11 @@ static void notify(struct processor *here, struct coroutine *target, int number)
     }
 }
 
-static int send_to_process(struct processor *here, const siginfo_t *info)
+static void tell_one(struct processor *here, int number)
 {
-    struct coroutine *target = weft_signal_choose(info->si_signo);
-    int result = enqueue(target ? &target->signals : &held, info, true);
+    struct coroutine *target = weft_signal_choose(number);
     if (target)
-        notify(here, target, info->si_signo);
-    return result;
+        notify(here, target, number);
 }
 
 int weft_signal_send(struct processor *here, int tid, const siginfo_t *info)
@@ -159,12 +164,14 @@ int weft_signal_send(struct processor *here, int tid, const siginfo_t *info)
     struct coroutine *target = tid ? weft_coroutine_find(tid) : NULL;
     int result;
     weft_lock_acquire(&weft_signal_lock);
-    if (!tid)
-        result = send_to_process(here, info);
-    else if (!target || target->tid != tid || target->signals_closed)
+    if (!tid) {
+        result = enqueue(&shared, info);
+        if (result == 0)
+            tell_one(here, info->si_signo);
+    } else if (!target || target->tid != tid || target->signals_closed)
         result = -ESRCH;
     else {
-        result = enqueue(&target->signals, info, false);
+        result = enqueue(&target->signals, info);
         if (result == 0)
             notify(here, target, info->si_signo);
     }
@@ -172,22 +179,26 @@ int weft_signal_send(struct processor *here, int tid, const siginfo_t *info)
     return result;
 }
 
-static void send_held(struct processor *here)
+static uint64_t numbers_in(const struct weft_signal *list)
+{
+    uint64_t set = 0;
+    for (; list; list = list->next)
+        set |= weft_signal_bit(list->info.si_signo);
+    return set;
+}
+
+/* What is in the shared queue may be for somebody else now. */
+static void tell_again(struct processor *here)
 {
     weft_lock_acquire(&weft_signal_lock);
-    struct weft_signal *signal = held;
-    held = NULL;
-    while (signal) {
-        struct weft_signal *next = signal->next;
-        send_to_process(here, &signal->info); /* perhaps held again */
-        give(signal);
-        signal = next;
-    }
+    for (uint64_t set = numbers_in(shared); set; set &= set - 1)
+        tell_one(here, __builtin_ctzll(set) + 1);
     weft_lock_release(&weft_signal_lock);
 }
 
 void weft_signals_distribute(struct processor *here)
 {
+    weft_lock_acquire(&distribution);
     atomic_store(&weft_signals_arrived, false);
     struct weft_signal *newest = atomic_exchange(&arrived, NULL), *oldest = NULL;
     while (newest) {
@@ -205,29 +216,19 @@ void weft_signals_distribute(struct processor *here)
         atomic_store(&signal->used, false);
         weft_signal_send(here, tid, &info);
     }
-    if (held)
-        send_held(here);
+    if (shared)
+        tell_again(here);
+    weft_lock_release(&distribution);
 }
 
 bool weft_signals_held(void)
 {
-    return held != NULL;
+    return shared != NULL;
 }
 
-void weft_signals_pass_on(struct coroutine *coroutine, uint64_t set)
+void weft_signals_pass_on(uint64_t set)
 {
-    bool moved = false;
-    for (struct weft_signal **link = &coroutine->signals; *link;) {
-        struct weft_signal *signal = *link;
-        if (!signal->process || !(weft_signal_bit(signal->info.si_signo) & set)) {
-            link = &signal->next;
-            continue;
-        }
-        *link = signal->next;
-        append(&held, signal);
-        moved = true;
-    }
-    if (moved)
+    if (numbers_in(shared) & set)
         announce();
 }
 
@@ -238,14 +239,6 @@ void weft_signals_drop(struct coroutine *coroutine)
         coroutine->signals = signal->next;
         give(signal);
     }
-}
-
-static uint64_t numbers_in(const struct weft_signal *list)
-{
-    uint64_t set = 0;
-    for (; list; list = list->next)
-        set |= weft_signal_bit(list->info.si_signo);
-    return set;
 }
 
 static bool take_from(struct weft_signal **list, uint64_t set, siginfo_t *info)
@@ -267,10 +260,10 @@ static bool take_from(struct weft_signal **list, uint64_t set, siginfo_t *info)
 
 bool weft_signal_next(struct coroutine *self, uint64_t set, siginfo_t *info)
 {
-    if (!__atomic_load_n(&self->signals, __ATOMIC_SEQ_CST) && !__atomic_load_n(&held, __ATOMIC_SEQ_CST))
+    if (!__atomic_load_n(&self->signals, __ATOMIC_SEQ_CST) && !__atomic_load_n(&shared, __ATOMIC_SEQ_CST))
         return false;
     weft_lock_acquire(&weft_signal_lock);
-    bool found = take_from(&self->signals, set, info) || take_from(&held, set, info);
+    bool found = take_from(&self->signals, set, info) || take_from(&shared, set, info);
     weft_lock_release(&weft_signal_lock);
     return found;
 }
@@ -278,7 +271,7 @@ bool weft_signal_next(struct coroutine *self, uint64_t set, siginfo_t *info)
 uint64_t weft_signals_pending(struct coroutine *self)
 {
     weft_lock_acquire(&weft_signal_lock);
-    uint64_t set = numbers_in(self->signals) | numbers_in(held);
+    uint64_t set = numbers_in(self->signals) | numbers_in(shared);
     weft_lock_release(&weft_signal_lock);
     return set;
 }
@@ -311,7 +304,7 @@ void weft_signals_discard(int number)
     if (atomic_load(&queued_count) == 0)
         return;
     weft_lock_acquire(&weft_signal_lock);
-    discard_from(&held, number);
+    discard_from(&shared, number);
     weft_coroutine_each(discard_for, &number);
     weft_lock_release(&weft_signal_lock);
 }
@@ -319,7 +312,7 @@ void weft_signals_discard(int number)
 bool weft_signal_wait_begin(struct coroutine *self, uint64_t set, uint64_t *all)
 {
     weft_lock_acquire(&weft_signal_lock);
-    bool there = (numbers_in(self->signals) | numbers_in(held)) & set;
+    bool there = (numbers_in(self->signals) | numbers_in(shared)) & set;
     if (!there) {
         self->signal_wait = set;
         self->signal_waiter_next = waiters;
@@ -340,28 +333,20 @@ void weft_signal_wait_end(struct coroutine *self)
         link = &(*link)->signal_waiter_next;
     *link = self->signal_waiter_next;
     /* What came for the process while we looked away is for the next who waits. */
-    weft_signals_pass_on(self, self->signal_wait & self->signal_mask);
+    weft_signals_pass_on(self->signal_wait & self->signal_mask);
     self->signal_wait = 0;
     weft_lock_release(&weft_signal_lock);
 }
 
-bool weft_signal_prefers(struct coroutine *self, int number)
-{
-    weft_lock_acquire(&weft_signal_lock);
-    struct coroutine *main = weft_signal_mask_main(weft_signal_bit(number));
-    weft_lock_release(&weft_signal_lock);
-    return !(self->signal_mask & weft_signal_bit(number)) && (!main || main == self);
-}
-
 void weft_signals_restart(struct coroutine *self)
 {
-    weft_signal_lock = slab.lock = (struct weft_lock){0};
+    distribution = weft_signal_lock = slab.lock = (struct weft_lock){0};
     for (int i = 0; i < RECORDS; i++)
         atomic_store(&records[i].used, false);
     atomic_store(&records_used, 0);
     atomic_store(&arrived, NULL);
     atomic_store(&weft_signals_arrived, false);
-    held = NULL;
+    shared = NULL;
     waiters = NULL;
     atomic_store(&queued_count, 0);
     self->signals = NULL;

@@ -3,17 +3,18 @@
  * Signals and coroutines: queues, and who gets what. (Masks: signal_mask.h.)
  *
  * Kernel threads are not the program's threads, so a handler that the program installs is not the kernel's:
- * hooks/signal.c puts one of its own there. A signal then takes one of these ways:
+ * hooks/signal.c puts one of its own there, which leaves a record (weft_signal_arrive).
  *
- *     from a coroutine (pthread_kill, raise, kill of this process)      from the kernel (timers, other
- * processes) │                                                                 │ on_signal, wherever it
- * interrupted │                                                                 ├─ program code: as on the
- * left, at once │                                                                 └─ weft itself: a record
- * (arrive), which ▼                                                                    a carrier passes on
- * (distribute) weft_signal_send: queued for a coroutine that does not block it, or held while all do │ ├─ it
- * is parked     its wait ends with -EINTR (weft_interrupt) ├─ it runs          its kernel thread is kicked: a
- * kernel signal of ours (WEFT_SIGNAL_KICK) interrupts │                   program code or a call that waits
- * in the kernel └─ it is ready      nothing: it looks at the end of the system call that it is in
+ *     ┌────────────────────────────┐    ┌────────────────────────────────────┐
+ *     │ a coroutine: pthread_kill, │    │ the kernel: timers, other processes│
+ *     │ raise, kill of this process│    │ a record: weft_signals_distribute  │
+ *     └─────────────┬──────────────┘    └──────────────────┬─────────────────┘
+ *                   └──────► weft_signal_send ◄────────────┘
+ *                     queued for a thread or the process;
+ *                     one who does not block it is told:
+ *         parked   its wait ends with -EINTR (weft_interrupt)
+ *         running  its kernel thread is kicked (WEFT_SIGNAL_KICK)
+ *         ready    it looks at the end of its system call
  *
  * In all cases the coroutine itself runs the handler, on its own stack, at the end of the system call that it
  * is in or from the kick. signal_due tells it to look. A sender sets signal_due and then looks at the state;
@@ -40,8 +41,7 @@
 struct weft_signal {
     struct weft_signal *next;
     siginfo_t info;
-    int tid;      /* of an arrival: the thread that it is for; 0: the process */
-    bool process; /* of a queued one: it was for the process, and goes to another when this one blocks it */
+    int tid; /* of an arrival: the thread that it is for; 0: the process */
     atomic_bool used;
     void *slab_link;
 };
@@ -52,6 +52,9 @@ struct weft_signal *weft_signal_take(const siginfo_t *info, int tid, bool *scarc
 /* Leaves the record for the next carrier that looks, and wakes one that sleeps. Callable from signal
  * handlers. */
 void weft_signal_arrive(struct weft_signal *signal);
+
+/* The same by one who distributes at once. */
+void weft_signal_leave(struct weft_signal *signal);
 
 /* True when records wait to be distributed. */
 extern atomic_bool weft_signals_arrived;
@@ -83,9 +86,6 @@ void weft_signals_discard(int number);
  * false when one is there already. `all`: what all who wait now want. */
 bool weft_signal_wait_begin(struct coroutine *self, uint64_t set, uint64_t *all);
 void weft_signal_wait_end(struct coroutine *self);
-
-/* True when a process signal sent now should go to `self` by preference: main does not want it. */
-bool weft_signal_prefers(struct coroutine *self, int number);
 
 /* In the child of a fork: nothing is pending, only `self` is left. */
 void weft_signals_restart(struct coroutine *self);

@@ -14,8 +14,8 @@ extern struct weft_lock weft_signal_lock;
  * one that waits for it; else any. NULL: all block it. */
 struct coroutine *weft_signal_choose(int number);
 
-/* With the lock held: process signals of `coroutine` in `set` are for others now. */
-void weft_signals_pass_on(struct coroutine *coroutine, uint64_t set);
+/* With the lock held: somebody who was told of process signals in `set` is no longer one to have them. */
+void weft_signals_pass_on(uint64_t set);
 
 /* With the lock held: the coroutine is no more; what was for it alone is given back. */
 void weft_signals_drop(struct coroutine *coroutine);
@@ -24,7 +24,7 @@ void weft_signals_drop(struct coroutine *coroutine);
 struct coroutine *weft_signal_mask_main(uint64_t bit);
 struct coroutine *weft_signal_mask_lacking(uint64_t bit);
 
-/* With the lock held: true when somebody's signal is held. */
+/* With the lock held: true when there are signals for the process. */
 bool weft_signals_held(void);
 
 /* In the child of a fork. */

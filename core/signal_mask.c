@@ -12,13 +12,17 @@
  *  2. glibc blocks everything, its own two signals included, for the moments in which a thread is made or
  * ends. Nothing of the program's can block those two, so such a mask is told by them; it keeps handlers away
  * from the coroutine, but the coroutine stays with its kind: for so short a time nobody can tell.
- *  3. A kernel thread that blocks too much for a moment delays a signal; one that blocks too little would
- * take a signal that was to wait in the kernel. So when the common mask grows the others are kicked, to
- * follow at once; when it shrinks they follow when they next come by.
+ *  3. One kernel thread, the first (its id is the process's), receives what is sent to the process; it blocks
+ *     what all coroutines block and is kicked when that changes. The others block all but faults and what a
+ *     call of their own causes. Were there several, what one sender has sent in order would arrive in
+ * disorder.
+ *  4. What waits in the kernel because all blocked it is fetched by whoever unblocks it, so that it is
+ * handled before the call returns.
  */
 #include "signal_mask.h"
 
 #include <stddef.h>
+#include <time.h>
 
 #include "carrier.h"
 #include "list.h"
@@ -36,7 +40,13 @@ static unsigned kinds_used; /* those in use lie below */
 static struct coroutine *main_coroutine;
 static _Atomic uint64_t kernel_mask;
 
-static const uint64_t never_in_kernel = UINT64_C(1) << (CANCEL - 1) | UINT64_C(1) << (WEFT_SIGNAL_KICK - 1);
+#define BIT(number) (UINT64_C(1) << ((number)-1))
+
+/* Sent to the kernel thread that caused it, by the kernel; so each must receive them for its own coroutine.
+ */
+static const uint64_t caused_here = BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGTRAP) |
+                                    BIT(SIGSYS) | BIT(SIGPIPE) | BIT(SIGXFSZ) | BIT(WEFT_SIGNAL_KICK);
+static const uint64_t never_in_kernel = BIT(CANCEL) | BIT(SIGPIPE) | BIT(SIGXFSZ) | BIT(WEFT_SIGNAL_KICK);
 
 static bool internal(uint64_t mask)
 {
@@ -85,19 +95,39 @@ static uint64_t common(void)
     return count ? mask & ~never_in_kernel : 0;
 }
 
+/* As arrivals, behind those that were caught before; what finds no room stays in the kernel. */
+static void fetch(uint64_t set)
+{
+    const struct timespec none = {0, 0};
+    bool scarce = false;
+    siginfo_t info;
+    while (!scarce && weft_raw4(SYS_rt_sigtimedwait, (long)&set, (long)&info, (long)&none, sizeof set) > 0) {
+        struct weft_signal *signal = weft_signal_take(&info, 0, &scarce);
+        if (!signal) /* all at once: back to the kernel, which does not tell this from others of its kind */
+            weft_raw3(SYS_rt_sigqueueinfo, weft_raw0(SYS_getpid), info.si_signo, (long)&info);
+        else
+            weft_signal_leave(signal);
+        scarce |= !signal;
+    }
+}
+
 /* With the lock held. */
 static void apply(void)
 {
     uint64_t before = atomic_load(&kernel_mask), mask = common();
     if (mask == before)
         return;
+    if (before & ~mask)
+        fetch(before & ~mask);
     atomic_store(&kernel_mask, mask);
-    if (!(mask & ~before))
-        return;
-    long pid = weft_raw0(SYS_getpid), tid = weft_raw0(SYS_gettid);
-    for (struct carrier *carrier = weft_carrier_first(); carrier; carrier = carrier->next_started)
-        if (carrier->tid != tid && mask & ~carrier->kernel_mask)
-            weft_raw3(SYS_tgkill, pid, carrier->tid, WEFT_SIGNAL_KICK);
+    long pid = weft_raw0(SYS_getpid);
+    if (weft_raw0(SYS_gettid) != pid)
+        weft_raw3(SYS_tgkill, pid, pid, WEFT_SIGNAL_KICK);
+}
+
+static uint64_t wanted(const struct carrier *carrier)
+{
+    return carrier->receives ? atomic_load(&kernel_mask) : ~caused_here;
 }
 
 uint64_t weft_signal_kernel_mask(void)
@@ -107,19 +137,21 @@ uint64_t weft_signal_kernel_mask(void)
 
 void weft_signal_mask_follow(struct carrier *carrier)
 {
-    /* A kick may come between the load and the call, and would be undone. */
-    while (carrier->kernel_mask != atomic_load(&kernel_mask)) {
-        uint64_t mask = atomic_load(&kernel_mask);
+    uint64_t mask;
+    if (carrier->kernel_mask == wanted(carrier) && !atomic_load(&carrier->flooded))
+        return;
+    atomic_store(&carrier->flooded, false);
+    do { /* a kick may come between the load and the call, and would be undone */
+        mask = wanted(carrier);
         weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask);
         __atomic_store_n(&carrier->kernel_mask, mask, __ATOMIC_SEQ_CST);
-    }
+    } while (mask != wanted(carrier));
 }
 
 void weft_signal_mask_follow_later(struct carrier *carrier, uint64_t *returned_to)
 {
-    *returned_to = atomic_load(&kernel_mask);
-    if (carrier)
-        __atomic_store_n(&carrier->kernel_mask, *returned_to, __ATOMIC_SEQ_CST);
+    if (carrier && !atomic_load(&carrier->flooded))
+        *returned_to = carrier->kernel_mask = wanted(carrier);
 }
 
 void weft_signal_mask_all(struct carrier *carrier)
@@ -129,24 +161,34 @@ void weft_signal_mask_all(struct carrier *carrier)
     __atomic_store_n(&carrier->kernel_mask, all, __ATOMIC_SEQ_CST);
 }
 
-void weft_signal_mask_set(struct coroutine *self, uint64_t mask)
+static void set(struct coroutine *self, uint64_t mask, bool counts)
 {
     uint64_t old = self->signal_mask;
     if (mask == old)
         return;
     weft_lock_acquire(&weft_signal_lock);
     __atomic_store_n(&self->signal_mask, mask, __ATOMIC_SEQ_CST);
-    if (!internal(mask) && (kinds[self->signal_kind].mask != mask || self->signal_kind == REST)) {
+    if (counts && !internal(mask) && (kinds[self->signal_kind].mask != mask || self->signal_kind == REST)) {
         leave(self);
         join(self, mask);
         apply();
     }
-    if (mask & ~old && self->signals)
-        weft_signals_pass_on(self, mask & ~old);
-    if (old & ~mask && (self->signals || weft_signals_held()))
+    if (mask & ~old && weft_signals_held())
+        weft_signals_pass_on(mask & ~old);
+    if (old & ~mask && (self->signals || weft_signals_held() || atomic_load(&weft_signals_arrived)))
         self->signal_due = 1;
     weft_lock_release(&weft_signal_lock);
     weft_signal_mask_follow(self->carrier);
+}
+
+void weft_signal_mask_set(struct coroutine *self, uint64_t mask)
+{
+    set(self, mask, true);
+}
+
+void weft_signal_mask_add(struct coroutine *self, uint64_t more)
+{
+    set(self, self->signal_mask | more, false);
 }
 
 void weft_signal_mask_begin(struct coroutine *coroutine, uint64_t mask)
@@ -169,7 +211,7 @@ void weft_signal_mask_end(struct coroutine *coroutine)
     if (coroutine == main_coroutine)
         main_coroutine = NULL;
     apply();
-    weft_signals_pass_on(coroutine, ~UINT64_C(0));
+    weft_signals_pass_on(~UINT64_C(0));
     weft_signals_drop(coroutine);
     weft_lock_release(&weft_signal_lock);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signal masks. Each coroutine has its own; a kernel thread blocks what all coroutines block. So a switch
- * between coroutines changes no mask, what somebody can have is caught, and what nobody can have waits in the
- * kernel, where signalfd and the next program after an exec find it.
+ * Signal masks. Each coroutine has its own; the kernel thread that receives the process's signals blocks what
+ * all coroutines block. So a switch between coroutines changes no mask, what somebody can have is caught, and
+ * what nobody can have waits in the kernel, where signalfd and the next program after an exec find it.
  */
 #ifndef WEFT_CORE_SIGNAL_MASK_H
 #define WEFT_CORE_SIGNAL_MASK_H
@@ -25,6 +25,10 @@ static inline uint64_t weft_signal_bit(int number)
 /* Changes the mask of `self`, the running coroutine, and the kernel threads' when all coroutines agree. Sets
  * signal_due when a signal that waits can be had now. */
 void weft_signal_mask_set(struct coroutine *self, uint64_t mask);
+
+/* Blocks more while a handler runs. Kernel threads do not follow: what comes meanwhile waits in our queues.
+ */
+void weft_signal_mask_add(struct coroutine *self, uint64_t more);
 
 /* The mask of a coroutine begins (a copy of its creator's) and ends to count. What was sent to it alone is
  * lost then, what was sent to the process goes to another. */

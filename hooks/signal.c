@@ -121,17 +121,22 @@ static void on_signal_in_program(int number, siginfo_t *info, void *context)
         end_process(number);
         return;
     }
-    begin_in_program(self);
-    int tid = fault ? self->tid : addressee(self, info);
-    number = info->si_signo;
-    bit = weft_signal_bit(number);
-    if (tid >= 0) {
-        if (tid == self->tid ? !(self->signal_mask & bit) : tid == 0 && weft_signal_prefers(self, number)) {
-            weft_signal_deliver(&delivery, info, self->signal_mask);
-        } else {
-            weft_signal_send(weft_core_enter(self), tid, info);
-            weft_core_leave(self);
-        }
+    if (fault) {
+        begin_in_program(self);
+        weft_signal_deliver(&delivery, info, self->signal_mask);
+    } else {
+        /* Left as a record before the next signal may interrupt us, for the order's sake. */
+        bool scarce;
+        int tid = addressee(self, info);
+        struct weft_signal *signal = tid < 0 ? NULL : weft_signal_take(info, tid, &scarce);
+        if (signal)
+            weft_signal_leave(signal);
+        begin_in_program(self);
+        struct processor *here = weft_core_enter(self);
+        weft_signals_distribute(here);
+        if (!signal && tid >= 0)
+            weft_signal_send(here, tid, info);
+        weft_core_leave(self);
     }
     end_in_program(&delivery);
 }
@@ -166,9 +171,12 @@ static void on_signal_in_weft(struct coroutine *self, siginfo_t *info, ucontext_
     if (signal)
         weft_signal_arrive(signal);
     struct carrier *carrier = this_carrier(self);
+    unsigned asleep = WEFT_WAKE_NOT;
+    if (!self && carrier) /* perhaps a spare, which goes on sleeping when we return unless this is set */
+        atomic_compare_exchange_strong(&carrier->wake, &asleep, WEFT_WAKE_SIGNAL);
     if (scarce && carrier) { /* and keeps what comes until these are distributed */
         *mask_returned_to(interrupted) = ~weft_signal_bit(WEFT_SIGNAL_KICK);
-        carrier->kernel_mask = ~weft_signal_bit(WEFT_SIGNAL_KICK);
+        atomic_store(&carrier->flooded, true);
     }
     redirect(self, interrupted);
 }

@@ -83,13 +83,13 @@ static void make_context(ucontext_t *context, const struct weft_delivery *delive
 /* Leaves it to the kernel, which acts on the process: ends it, stops it. */
 static void act_by_default(struct coroutine *self, int number)
 {
-    uint64_t bit = weft_signal_bit(number), mask = weft_signal_kernel_mask();
+    uint64_t bit = weft_signal_bit(number);
     if (weft_signal_raised_by_calls(number)) /* which are ours even then; they end the process */
         weft_action_leave_to_kernel(number);
     weft_raw4(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&bit, 0, WEFT_MASK_SIZE);
     weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), number);
-    weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, WEFT_MASK_SIZE);
-    self->carrier->kernel_mask = mask;
+    self->carrier->kernel_mask = ~UINT64_C(0);
+    weft_signal_mask_follow(self->carrier);
 }
 
 static void call_handler(const struct weft_delivery *delivery, const struct weft_action *action,
@@ -159,8 +159,7 @@ enum weft_delivered weft_signal_deliver(const struct weft_delivery *delivery, si
                                   .ss_flags = self->alternate.size ? (int)self->alternate.flags : SS_DISABLE};
     *(uint64_t *)&context->uc_sigmask = mask_after;
 
-    weft_signal_mask_set(self, self->signal_mask | action.mask |
-                                   (action.flags & SA_NODEFER ? 0 : weft_signal_bit(number)));
+    weft_signal_mask_add(self, action.mask | (action.flags & SA_NODEFER ? 0 : weft_signal_bit(number)));
     siginfo_t next;
     while (weft_signal_next(self, ~self->signal_mask, &next))
         weft_signal_deliver(&inside, &next, self->signal_mask);

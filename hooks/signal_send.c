@@ -59,9 +59,12 @@ static long send_to_thread(struct coroutine *target, int tid, const siginfo_t *i
 /* Whether a signal for the process is left to the kernel. */
 static bool left_to_kernel(int number)
 {
-    return number < 1 || number > WEFT_SIGNALS ||
-           weft_signal_disposition(number) != WEFT_DISPOSITION_HANDLER ||
-           weft_signal_kernel_mask() & weft_signal_bit(number);
+    if (number < 1 || number > WEFT_SIGNALS || weft_signal_kernel_mask() & weft_signal_bit(number))
+        return true;
+    enum weft_disposition disposition = weft_signal_disposition(number);
+    bool threads_own = number == SIGPIPE || number == SIGXFSZ; /* which the kernel does not act on */
+    return disposition == WEFT_DISPOSITION_IGNORE ||
+           (disposition == WEFT_DISPOSITION_DEFAULT && !threads_own);
 }
 
 static long send_to_process(const siginfo_t *info)

@@ -10,6 +10,14 @@
 static int way;
 static pthread_barrier_t meeting;
 
+static volatile int continued;
+
+static void go_on(int number)
+{
+    (void)number;
+    continued = 1;
+}
+
 static void *nothing(void *argument)
 {
     return argument;
@@ -55,9 +63,11 @@ static void *act(void *other)
         kill(getpid(), SIGHUP);
         break;
     case 7:
+        signal(SIGCONT, go_on);
         pthread_kill(*(pthread_t *)other, SIGCHLD); // ignored
         pthread_kill(*(pthread_t *)other, SIGSTOP);
-        usleep(1000);
+        while (!continued)
+            usleep(200);
         _exit(7);
     }
     usleep(900000);
