@@ -82,6 +82,9 @@ long weft_with_signal_mask(struct weft_call *call, const uint64_t *mask, size_t 
  * installed with SA_RESTART (signal(7)). */
 bool weft_call_restarts(const struct weft_call *call);
 
+/* True when the kernel makes the call again behind any handler. */
+bool weft_call_restarts_always(const struct weft_call *call);
+
 /* signal_stack.c */
 
 static inline bool weft_alternate_contains(const struct weft_alternate *alternate, uintptr_t address)
