@@ -43,6 +43,9 @@ static inline bool weft_signal_raised_by_calls(int number)
  */
 void weft_signals_install(void);
 
+/* Once, when weft becomes active, as main: what is pending for main's kernel thread becomes main's. */
+void weft_signals_take_over(void);
+
 /* In the child of a fork. */
 void weft_actions_restart(void);
 
