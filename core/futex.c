@@ -390,9 +390,9 @@ long weft_futex_lock_pi(struct coroutine *self, uint32_t *address, int64_t deadl
     return result;
 }
 
-/* With the bucket locked: hands the word to its oldest waiter, or frees it. `died` is FUTEX_OWNER_DIED or 0.
- */
-static struct coroutine *hand_over(struct bucket *bucket, uint32_t *address, uint32_t died)
+/* With the bucket locked: hands the word to its oldest waiter, or frees it. `died` is FUTEX_OWNER_DIED or 0;
+ * *before becomes what the word was, which another process may have changed just now. */
+static struct coroutine *hand_over(struct bucket *bucket, uint32_t *address, uint32_t died, uint32_t *before)
 {
     long count = 0;
     struct coroutine *next = collect(bucket, address, 1, WEFT_FUTEX_ANY, &count);
@@ -402,7 +402,7 @@ static struct coroutine *hand_over(struct bucket *bucket, uint32_t *address, uin
         if (group_of(bucket, address))
             word |= FUTEX_WAITERS;
     }
-    __atomic_store_n(address, word, __ATOMIC_SEQ_CST);
+    *before = __atomic_exchange_n(address, word, __ATOMIC_SEQ_CST);
     return next;
 }
 
@@ -412,8 +412,9 @@ long weft_futex_unlock_pi(struct coroutine *self, uint32_t *address)
         return -EPERM;
     struct bucket *bucket = bucket_of(address);
     struct processor *processor = weft_core_enter(self);
+    uint32_t before;
     bucket_lock(bucket);
-    struct coroutine *next = hand_over(bucket, address, 0);
+    struct coroutine *next = hand_over(bucket, address, 0, &before);
     weft_lock_release(&bucket->lock);
     ready_chain(processor, next);
     weft_core_leave(self);
@@ -429,7 +430,7 @@ static void release_dead(struct coroutine *self, struct processor *here, uint32_
     uint32_t word = __atomic_load_n(address, __ATOMIC_SEQ_CST);
     if ((word & FUTEX_TID_MASK) == (uint32_t)self->tid) {
         if (pi) {
-            next = hand_over(bucket, address, FUTEX_OWNER_DIED);
+            next = hand_over(bucket, address, FUTEX_OWNER_DIED, &word);
         } else {
             uint32_t dead;
             do
@@ -442,8 +443,7 @@ static void release_dead(struct coroutine *self, struct processor *here, uint32_
     }
     weft_lock_release(&bucket->lock);
     ready_chain(here, next);
-    if (word & FUTEX_WAITERS && !next &&
-        !pi) /* glibc waits for robust locks as for shared ones: in the kernel */
+    if (word & FUTEX_WAITERS && !next) /* of another process: it waits in the kernel */
         weft_raw3(SYS_futex, (long)address, FUTEX_WAKE, 1);
 }
 

@@ -17,6 +17,7 @@
 #include "block.h"
 #include "call.h"
 #include "deadline.h"
+#include "futex_pi.h"
 #include "hooks.h"
 #include "mapping.h"
 
@@ -24,6 +25,12 @@ static bool is_thread_word(const uint32_t *address, uint32_t value)
 {
     struct coroutine *coroutine = weft_coroutine_find((int)(value & FUTEX_TID_MASK));
     return coroutine && coroutine->clear_child_tid == address;
+}
+
+/* The clock of an absolute timeout. */
+static bool is_realtime(int operation)
+{
+    return (operation & FUTEX_CMD_MASK) == FUTEX_LOCK_PI || (operation & FUTEX_CLOCK_REALTIME) != 0;
 }
 
 /* The deadline of a wait in ns of CLOCK_MONOTONIC; false when the timeout is malformed. */
@@ -36,8 +43,9 @@ static bool deadline_of(const struct weft_call *call, int operation, int64_t *de
     if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)
         return false;
     bool relative = (operation & FUTEX_CMD_MASK) == FUTEX_WAIT;
-    bool realtime = (operation & FUTEX_CMD_MASK) == FUTEX_LOCK_PI || (operation & FUTEX_CLOCK_REALTIME) != 0;
-    *deadline = weft_deadline_from(timeout, relative ? -1 : realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC);
+    *deadline = weft_deadline_from(timeout, relative                 ? -1
+                                            : is_realtime(operation) ? CLOCK_REALTIME
+                                                                     : CLOCK_MONOTONIC);
     return true;
 }
 
@@ -102,8 +110,13 @@ WEFT_HOOK(futex)
     case FUTEX_TRYLOCK_PI:
         if (!deadline_of(call, operation, &deadline))
             return -EINVAL;
+        if (!private && !weft_mapping_is_own(address))
+            return weft_futex_lock_pi_shared(call, is_realtime(operation),
+                                             (operation & FUTEX_CMD_MASK) == FUTEX_TRYLOCK_PI);
         return weft_futex_lock_pi(self, address, deadline, (operation & FUTEX_CMD_MASK) == FUTEX_TRYLOCK_PI);
     case FUTEX_UNLOCK_PI:
+        if (!private && !weft_mapping_is_own(address))
+            return weft_futex_unlock_pi_shared(address);
         return weft_futex_unlock_pi(self, address);
     default:
         return weft_call_raw(call);

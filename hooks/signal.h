@@ -43,6 +43,9 @@ static inline bool weft_signal_raised_by_calls(int number)
  */
 void weft_signals_install(void);
 
+/* Once, when weft becomes active, as main: what is pending for main's kernel thread becomes main's. */
+void weft_signals_take_over(void);
+
 /* In the child of a fork. */
 void weft_actions_restart(void);
 
@@ -81,6 +84,9 @@ long weft_with_signal_mask(struct weft_call *call, const uint64_t *mask, size_t 
 /* signal_restart.c: true when the call, which a signal has ended, is made again behind a handler that was
  * installed with SA_RESTART (signal(7)). */
 bool weft_call_restarts(const struct weft_call *call);
+
+/* True when the kernel makes the call again behind any handler. */
+bool weft_call_restarts_always(const struct weft_call *call);
 
 /* signal_stack.c */
 

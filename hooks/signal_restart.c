@@ -65,3 +65,9 @@ bool weft_call_restarts(const struct weft_call *call)
         return true;
     }
 }
+
+bool weft_call_restarts_always(const struct weft_call *call)
+{
+    int command = (int)call->arguments[1] & FUTEX_CMD_MASK;
+    return call->number == SYS_futex && (command == FUTEX_LOCK_PI || command == FUTEX_LOCK_PI2);
+}

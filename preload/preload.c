@@ -145,6 +145,7 @@ static const char *turn_on(void)
         return reason;
     }
     weft_signals_install();
+    weft_signals_take_over();
     unregister_main_rseq();
     say("active, processors ", "", (long)weft_processor_count, "");
     say("sites redirected ", "", (long)sites->redirected, "");
