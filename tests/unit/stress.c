@@ -249,12 +249,11 @@ static void pass_to_and_fro(void *argument)
     weft_futex_wake(weft_current, turn, 1, WEFT_FUTEX_ANY);
 }
 
-static void start(int i, void (*function)(void *))
+static void prepare(int i, void (*function)(void *))
 {
     random_states[i] = seed + (uint64_t)i * 1000003;
     task_prepare(&tasks[i], function, &random_states[i]);
     tasks[i].coroutine->state = WEFT_READY;
-    weft_processor_post(&weft_processors[(unsigned)i % processors], tasks[i].coroutine);
 }
 
 static bool ends_in_time(struct task *task, int64_t deadline)
@@ -272,7 +271,9 @@ static void test_every_wait_ends_and_the_books_balance(void **state)
     (void)state;
     assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
     for (int i = 0; i < TASKS; i++)
-        start(i, i < WANDERERS ? wander : pass_to_and_fro);
+        prepare(i, i < WANDERERS ? wander : pass_to_and_fro);
+    for (int i = 0; i < TASKS; i++)
+        weft_processor_post(&weft_processors[(unsigned)i % processors], tasks[i].coroutine);
     task_sleep((int64_t)((seconds ? strtod(seconds, NULL) : 2) * 1e9));
     __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
 
