@@ -346,6 +346,15 @@ static void sleep_in_loop(struct processor *processor)
     weft_monitor_wake();
 }
 
+/*
+ * What a poll has readied runs before the next poll: until then their descriptors are as ready as they were,
+ * would be reported again, and, since nobody waits for them just now, given up and registered anew.
+ */
+static void note_batch(struct processor *processor)
+{
+    processor->poll_after = processor->ticks + (uint32_t)processor->queue.length;
+}
+
 /* Polls the loop when it is due, and takes note of what dispatches have cost since the last time. */
 static void poll_when_due(struct processor *processor)
 {
@@ -355,9 +364,12 @@ static void poll_when_due(struct processor *processor)
     uint32_t dispatches = processor->ticks - processor->ticks_at_poll;
     if (dispatches)
         processor->dispatch_cycles = (now - processor->polled_at) / dispatches;
-    weft_loop_poll(processor->loop, 0);
     processor->ticks_at_poll = processor->ticks;
     processor->polled_at = now;
+    if ((int32_t)(processor->ticks - processor->poll_after) < 0)
+        return;
+    weft_loop_poll(processor->loop, 0);
+    note_batch(processor);
 }
 
 void weft_carrier_run(void *argument)
@@ -385,6 +397,7 @@ void weft_carrier_run(void *argument)
             poll_when_due(processor);
         } else {
             sleep_in_loop(processor);
+            note_batch(processor);
             processor->ticks_at_poll = processor->ticks;
             processor->polled_at = __builtin_ia32_rdtsc();
         }

@@ -120,10 +120,12 @@ struct coroutine {
     bool signals_closed; /* it has ended: nothing is queued any more */
 
     struct weft_alternate alternate; /* its own */
-    int64_t parked_at;               /* ns of CLOCK_MONOTONIC, kept when tracing */
-    uint64_t switches;               /* times it was dispatched */
-    struct weft_schedule *schedule;  /* NULL: as the process began; protected by identity.c's lock */
-    struct weft_name name;           /* valid when `named`, which only main may lack */
+    int64_t wait_began; /* ns of CLOCK_MONOTONIC when a wait of limited length began; see hooks/deadline.c */
+    bool restarted;     /* the call is made again, behind nothing that the program noticed */
+    int64_t parked_at;  /* ns of CLOCK_MONOTONIC, kept when tracing */
+    uint64_t switches;  /* times it was dispatched */
+    struct weft_schedule *schedule; /* NULL: as the process began; protected by identity.c's lock */
+    struct weft_name name;          /* valid when `named`, which only main may lack */
     bool named;
     void *slab_link; /* last: the slab's */
 };

@@ -10,6 +10,7 @@
 #define WEFT_CORE_LOCK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 struct weft_lock {
     atomic_uint state; /* 0 free, 1 held, 2 held and somebody sleeps */
@@ -24,6 +25,13 @@ static inline void weft_lock_acquire(struct weft_lock *lock)
     if (!atomic_compare_exchange_strong_explicit(&lock->state, &free, 1, memory_order_acquire,
                                                  memory_order_relaxed))
         weft_lock_wait(lock);
+}
+
+static inline bool weft_lock_try(struct weft_lock *lock)
+{
+    unsigned free = 0;
+    return atomic_compare_exchange_strong_explicit(&lock->state, &free, 1, memory_order_acquire,
+                                                   memory_order_relaxed);
 }
 
 static inline void weft_lock_release(struct weft_lock *lock)

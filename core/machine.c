@@ -114,6 +114,7 @@ no_processors:
 
 void weft_machine_stop(void)
 {
+    weft_signals_stop(); /* a spare does that outside of core; first, or it would wait for what is visited */
     for (unsigned i = 0; i < weft_processor_count; i++)
         weft_visit_begin(&weft_processors[i]);
 }
@@ -122,6 +123,7 @@ void weft_machine_release(void)
 {
     for (unsigned i = weft_processor_count; i-- > 0;)
         weft_visit_end(&weft_processors[i]);
+    weft_signals_release();
 }
 
 static void forget(struct coroutine *coroutine, void *self)

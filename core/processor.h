@@ -52,10 +52,11 @@ struct processor {
     struct coroutine *run_next; /* made ready last by what runs: goes first, so a hand-over stays hot; hint */
     struct queue queue;         /* these have neither a timer nor a home; hint */
     uint32_t ticks;             /* dispatches since the start; hint */
-    uint32_t ticks_at_poll;
-    uint64_t polled_at;       /* time-stamp counter at the last poll of the loop */
-    uint64_t dispatch_cycles; /* from one dispatch to the next, between the last two polls; hint */
-    unsigned naps;            /* short sleeps left before a long one, see balance.h */
+    uint32_t ticks_at_poll;     /* `ticks` when it was last considered to poll the loop, */
+    uint64_t polled_at;         /* and the time-stamp counter then */
+    uint32_t poll_after;        /* `ticks` from which on a poll makes sense */
+    uint64_t dispatch_cycles;   /* from one dispatch to the next, between the last two polls; hint */
+    unsigned naps;              /* short sleeps left before a long one, see balance.h */
     struct weft_timers timers;
     struct loop *loop;
 

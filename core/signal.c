@@ -196,9 +196,9 @@ static void tell_again(struct processor *here)
     weft_lock_release(&weft_signal_lock);
 }
 
-void weft_signals_distribute(struct processor *here)
+/* With `distribution` held. */
+static void distribute(struct processor *here)
 {
-    weft_lock_acquire(&distribution);
     atomic_store(&weft_signals_arrived, false);
     struct weft_signal *newest = atomic_exchange(&arrived, NULL), *oldest = NULL;
     while (newest) {
@@ -218,7 +218,29 @@ void weft_signals_distribute(struct processor *here)
     }
     if (shared)
         tell_again(here);
+}
+
+/* Who finds the lock held leaves it to the holder, who looks again after he has released it. */
+void weft_signals_distribute(struct processor *here)
+{
+    do {
+        if (!weft_lock_try(&distribution))
+            return;
+        distribute(here);
+        weft_lock_release(&distribution);
+    } while (atomic_load(&weft_signals_arrived));
+}
+
+void weft_signals_stop(void)
+{
+    weft_lock_acquire(&distribution);
+}
+
+void weft_signals_release(void)
+{
     weft_lock_release(&distribution);
+    if (atomic_load(&weft_signals_arrived))
+        weft_balance_wake_one();
 }
 
 bool weft_signals_held(void)

@@ -62,6 +62,10 @@ extern atomic_bool weft_signals_arrived;
 /* In core on `here`: sends on what has arrived, and what was held and can be had now. */
 void weft_signals_distribute(struct processor *here);
 
+/* Nobody distributes between the two: for a fork. Not in core. */
+void weft_signals_stop(void);
+void weft_signals_release(void);
+
 /*
  * In core on `here`: queues the signal for the thread `tid`, or for the process when that is 0, and sees to
  * it that the receiver looks. Returns 0; -ESRCH when there is no such thread; -EAGAIN when memory is

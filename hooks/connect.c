@@ -101,12 +101,14 @@ static long connect_private(struct weft_call *call, struct weft_descriptor *desc
     weft_raw3(SYS_fcntl, target.fd, F_SETFL, flags);
     if (result == -EAGAIN) /* a local listener's backlog is full, and no readiness tells when it is not */
         return weft_block_in_kernel(call);
-    if (result != -EINPROGRESS)
+    if (result != -EINPROGRESS &&
+        result != -EALREADY) /* which a signal had interrupted, or another thread began */
         return result;
+    long under_way = result;
     result = weft_wait_target(&target, WEFT_WRITABLE, WEFT_REASON_CONNECT, deadline);
     if (result == -ETIMEDOUT)
-        result = -EINPROGRESS; /* as the kernel says when SO_SNDTIMEO is over */
-    if (result == 0)           /* settled: asking again tells how, and does not wait */
+        result = under_way; /* as the kernel says when SO_SNDTIMEO is over */
+    if (result == 0)        /* settled: asking again tells how, and does not wait */
         result = weft_raw3(SYS_connect, target.fd, call->arguments[1], call->arguments[2]);
     return weft_target_done(&target, result);
 }

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "../core/timer.h"
+#include "../core/coroutine.h"
 
 enum { SECOND = 1000000000 };
 
@@ -21,10 +21,20 @@ static int64_t nanoseconds(const struct timespec *time)
     return result;
 }
 
-static int64_t after(int64_t nanoseconds_from_now)
+/* From when a span is counted: from now, but for a call that was ended for a signal that in the end was
+ * another thread's, and is made again. What of its time has passed has passed. */
+static int64_t beginning(void)
+{
+    struct coroutine *self = weft_current;
+    if (!self->restarted)
+        self->wait_began = weft_now();
+    return self->wait_began;
+}
+
+static int64_t after(int64_t span)
 {
     int64_t deadline;
-    return __builtin_add_overflow(weft_now(), nanoseconds_from_now, &deadline) ? WEFT_NEVER : deadline;
+    return __builtin_add_overflow(beginning(), span, &deadline) ? WEFT_NEVER : deadline;
 }
 
 int64_t weft_deadline_from(const struct timespec *time, int clock)

@@ -202,8 +202,11 @@ long weft_signals_at_exit(struct weft_call *call, long result)
         return result;
     /* Nothing: it was ended for a signal that another thread has taken, or that is ignored by now. */
     if (delivered == WEFT_DELIVERED_NOTHING || weft_call_restarts_always(call) ||
-        (delivered == WEFT_DELIVERED_RESTART && weft_call_restarts(call)))
-        return weft_hooks[call->number](call);
+        (delivered == WEFT_DELIVERED_RESTART && weft_call_restarts(call))) {
+        self->restarted = delivered == WEFT_DELIVERED_NOTHING;
+        result = weft_hooks[call->number](call);
+        self->restarted = false;
+    }
     return result;
 }
 

@@ -23,6 +23,7 @@ static void handle(int number)
 }
 
 static pthread_t threads[2];
+static pthread_barrier_t known; // both threads are
 
 static void *body(void *index)
 {
@@ -31,6 +32,7 @@ static void *body(void *index)
 
     sigemptyset(&wait);
     sigaddset(&wait, SIGTERM);
+    pthread_barrier_wait(&known);
     for (int i = 0; i < ROUNDS; i++) {
         while (handled == i) {
             if (me == 0 && i == __atomic_load_n(&turn, __ATOMIC_SEQ_CST)) {
@@ -60,8 +62,10 @@ int main(void)
     sigaddset(&set, SIGUSR1);
     sigaddset(&set, SIGUSR2);
     CHECK_EQUAL(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+    CHECK_EQUAL(pthread_barrier_init(&known, NULL, 3), 0);
     threads[1] = guest_start(body, (void *)1);
     threads[0] = guest_start(body, (void *)0);
+    pthread_barrier_wait(&known);
     intptr_t sum = (intptr_t)guest_join(threads[0]);
     printf("handled: %ld\n", (long)(sum + (intptr_t)guest_join(threads[1])));
     return guest_success();
