@@ -178,6 +178,7 @@ static struct interest *interest_take(struct loop *loop, int fd)
 
 int weft_loop_watch(struct loop *loop, struct weft_watcher *watcher)
 {
+    weft_check(weft_processor_held(loop->processor));
     weft_list_init(&watcher->node[0]);
     weft_list_init(&watcher->node[1]);
     struct interest *interest = interest_take(loop, watcher->fd);
@@ -203,6 +204,7 @@ int weft_loop_watch(struct loop *loop, struct weft_watcher *watcher)
 
 void weft_loop_unwatch(struct loop *loop, struct weft_watcher *watcher)
 {
+    weft_check(weft_processor_held(loop->processor));
     weft_list_remove(&watcher->node[0]);
     weft_list_remove(&watcher->node[1]);
     loop->watching--;
@@ -304,6 +306,7 @@ void weft_loop_found(const struct epoll_event *events, int count)
 
 int weft_loop_poll(struct loop *loop, int64_t timeout)
 {
+    weft_check(weft_processor_held(loop->processor));
     weft_loop_patience = timeout;
     polled = loop;
     loop->ready = 0;

@@ -205,7 +205,7 @@ int weft_deadline_start(struct coroutine *self, struct processor *processor, int
 {
     if (deadline == WEFT_NEVER)
         return 0;
-    weft_check(self->home == processor);
+    weft_check(self->home == processor && weft_processor_held(processor));
     return weft_timers_start(&processor->timers, &self->timer, deadline);
 }
 
@@ -213,6 +213,7 @@ void weft_deadline_stop(struct coroutine *coroutine, struct processor *processor
 {
     if (coroutine->home != processor)
         return;
+    weft_check(weft_processor_held(processor));
     weft_timers_stop(&processor->timers, &coroutine->timer);
     __atomic_store_n(&coroutine->home, NULL, __ATOMIC_RELEASE);
 }

@@ -20,6 +20,7 @@ enum { RUN_NEXT_STREAK = 128, POLL_TICKS = 64 };
 void weft_processor_append(struct processor *processor, struct coroutine *coroutine)
 {
     struct queue *queue = &processor->queue;
+    weft_check(weft_processor_held(processor));
     coroutine->next = NULL;
     if (queue->tail)
         queue->tail->next = coroutine;
@@ -32,6 +33,7 @@ void weft_processor_append(struct processor *processor, struct coroutine *corout
 struct coroutine *weft_processor_take(struct processor *processor)
 {
     struct queue *queue = &processor->queue;
+    weft_check(weft_processor_held(processor));
     struct coroutine *coroutine = queue->head;
     if (coroutine) {
         queue->head = coroutine->next;

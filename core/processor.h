@@ -116,6 +116,13 @@ void weft_processor_open_inbox(struct processor *processor);
  * awake (or could not get a kernel thread). */
 bool weft_processor_wake(struct processor *processor);
 
+/* Every function that touches the first part of a processor asks this, in every build: somebody is in core on
+ * it, or visits it. */
+static inline bool weft_processor_held(const struct processor *processor)
+{
+    return atomic_load_explicit(&processor->owner, memory_order_relaxed) & WEFT_FLAGS;
+}
+
 /* True when coroutines wait to run. In core; elsewhere a hint. */
 static inline bool weft_processor_busy(const struct processor *processor)
 {

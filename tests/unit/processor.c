@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 static struct coroutine coroutines[200];
-static struct processor processor; /* without a carrier */
+static struct processor processor; /* without a carrier, but held */
 
 static int fresh(void **state)
 {
     (void)state;
     memset(coroutines, 0, sizeof coroutines);
-    processor = (struct processor){.polled_at = __builtin_ia32_rdtsc()};
+    processor = (struct processor){.owner = WEFT_IN, .polled_at = __builtin_ia32_rdtsc()};
     return 0;
 }
 
@@ -94,6 +94,12 @@ static void assert_verify_aborts(void (*damage)(void))
     assert_int_equal(WTERMSIG(status), SIGABRT);
 }
 
+static void not_held(void)
+{
+    atomic_store(&processor.owner, 0);
+    weft_processor_take(&processor);
+}
+
 static void wrong_length(void)
 {
     processor.queue.length++;
@@ -125,6 +131,7 @@ static void disordered_timers(void)
 static void test_verify_sees_what_is_broken(void **state)
 {
     (void)state;
+    assert_verify_aborts(not_held);
     assert_verify_aborts(wrong_length);
     assert_verify_aborts(wrong_tail);
     assert_verify_aborts(parked_in_queue);
