@@ -11,7 +11,7 @@
 
 enum { SIZE = 64 << 10 };
 static __thread char *low;
-static __thread volatile int depth, nested_inside, disarmed;
+static __thread volatile int nested_inside, disarmed;
 
 static int on_it(void)
 {
