@@ -151,7 +151,7 @@ struct weft_stack weft_stack_around(const void *address)
 static char *reserve(void)
 {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
-    long place = (long)(lowest - REGION), got = -1;
+    long place = (long)lowest - (long)REGION, got = -1;
     if (lowest)
         got = weft_raw6(SYS_mmap, place, REGION, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
     if (got != place) {
