@@ -20,44 +20,17 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <stddef.h>
-#include <string.h>
-#include <sys/uio.h>
 
-#include "check.h"
-#include "lock.h"
-#include "park.h"
-#include "raw.h"
+#include "futex_internal.h"
 
 enum {
-    BUCKET_BITS = 18,
-    BUCKETS = 1 << BUCKET_BITS,
-    ROBUST_LIMIT = 2048,
     /* A waiter that was woken so often in a row and had to wait for the same word again is barged: whoever
      * woke it took the lock again before it ran. Its next waker steps aside. (With kernel threads chance
      * sees to that; here nothing is left to chance.) */
     BARGED_LIMIT = 8
 };
 
-struct bucket {
-    struct weft_lock lock;
-    atomic_uint waiters;   /* length of the list, readable without the lock */
-    struct weft_list list; /* of futex_node; all zero while it was never used */
-};
-
-static struct bucket buckets[BUCKETS];
-
-static struct bucket *bucket_of(const uint32_t *address)
-{
-    uint64_t hash = ((uintptr_t)address >> 2) * UINT64_C(0x9e3779b97f4a7c15);
-    return &buckets[hash >> (64 - BUCKET_BITS)];
-}
-
-static void bucket_lock(struct bucket *bucket)
-{
-    weft_lock_acquire(&bucket->lock);
-    if (!bucket->list.next)
-        weft_list_init(&bucket->list);
-}
+struct bucket weft_futex_buckets[WEFT_FUTEX_BUCKETS];
 
 static void bucket_lock_two(struct bucket *a, struct bucket *b)
 {
@@ -89,8 +62,7 @@ static struct coroutine *waiter_at(struct weft_list *node)
     return weft_container(node, struct coroutine, futex_node);
 }
 
-/* The first of those who wait for the address in the locked bucket, or NULL. */
-static struct coroutine *group_of(struct bucket *bucket, const uint32_t *address)
+struct coroutine *weft_futex_group(struct bucket *bucket, const uint32_t *address)
 {
     struct weft_list *node = bucket->list.next;
     while (node != &bucket->list) {
@@ -106,7 +78,7 @@ static struct coroutine *group_of(struct bucket *bucket, const uint32_t *address
  */
 static void insert(struct bucket *bucket, struct coroutine *waiter, uint32_t *address)
 {
-    struct coroutine *first = group_of(bucket, address);
+    struct coroutine *first = weft_futex_group(bucket, address);
     __atomic_store_n(&waiter->futex_address, address, __ATOMIC_RELAXED);
     atomic_thread_fence(memory_order_release);
     if (first) {
@@ -128,16 +100,15 @@ static void take_out(struct bucket *bucket, struct coroutine *waiter)
     if (is_first && !is_last)
         waiter_at(behind)->futex_last = waiter->futex_last;
     else if (is_last && !is_first)
-        group_of(bucket, address)->futex_last = waiter_at(before);
+        weft_futex_group(bucket, address)->futex_last = waiter_at(before);
     weft_list_remove(&waiter->futex_node);
     renounce(bucket);
 }
 
-/* Takes up to `count` matching waiters out of the locked bucket, as a chain through `next`. */
-static struct coroutine *collect(struct bucket *bucket, const uint32_t *address, int count, uint32_t bitset,
-                                 long *collected)
+struct coroutine *weft_futex_collect(struct bucket *bucket, const uint32_t *address, int count,
+                                     uint32_t bitset, long *collected)
 {
-    struct coroutine *first = NULL, **link = &first, *waiter = group_of(bucket, address);
+    struct coroutine *first = NULL, **link = &first, *waiter = weft_futex_group(bucket, address);
     while (waiter && *collected < count) {
         struct weft_list *behind = waiter->futex_node.next;
         struct coroutine *next = behind == &bucket->list ? NULL : waiter_at(behind);
@@ -155,7 +126,7 @@ static struct coroutine *collect(struct bucket *bucket, const uint32_t *address,
     return first;
 }
 
-static void ready_chain(struct processor *here, struct coroutine *first)
+void weft_futex_ready_chain(struct processor *here, struct coroutine *first)
 {
     while (first) {
         struct coroutine *next = first->next;
@@ -186,12 +157,8 @@ bool weft_futex_abandon(struct coroutine *waiter)
     }
 }
 
-/*
- * Parks in the locked bucket, in which the caller is announced, and releases it; unless there is no memory
- * for the deadline, which takes the announcement back. In core, on return too.
- */
-static long wait_in(struct coroutine *self, struct processor *processor, struct bucket *bucket,
-                    uint32_t *address, uint32_t bitset, int64_t deadline, enum weft_reason reason)
+long weft_futex_wait_in(struct coroutine *self, struct processor *processor, struct bucket *bucket,
+                        uint32_t *address, uint32_t bitset, int64_t deadline, enum weft_reason reason)
 {
     self->futex_bitset = bitset;
     long result = weft_deadline_start(self, processor, deadline);
@@ -208,8 +175,8 @@ static long wait_in(struct coroutine *self, struct processor *processor, struct 
     return result;
 }
 
-static void announce_wait(struct coroutine *self, struct processor *processor, struct bucket *bucket,
-                          int64_t deadline)
+void weft_futex_announce(struct coroutine *self, struct processor *processor, struct bucket *bucket,
+                         int64_t deadline)
 {
     weft_park_announce(self, deadline == WEFT_NEVER ? NULL : processor, weft_futex_abandon);
     announce(bucket);
@@ -221,11 +188,11 @@ long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t expecte
     struct bucket *bucket = bucket_of(address);
     struct processor *processor = weft_core_enter(self);
     bucket_lock(bucket);
-    announce_wait(self, processor, bucket, deadline);
+    weft_futex_announce(self, processor, bucket, deadline);
     bool same = __atomic_load_n(address, __ATOMIC_SEQ_CST) == expected;
     long result;
     if (same && deadline > 0) {
-        result = wait_in(self, processor, bucket, address, bitset, deadline, reason);
+        result = weft_futex_wait_in(self, processor, bucket, address, bitset, deadline, reason);
     } else {
         renounce(bucket);
         weft_lock_release(&bucket->lock);
@@ -241,9 +208,9 @@ long weft_futex_wake_in_core(struct processor *here, uint32_t *address, int coun
     struct bucket *bucket = bucket_of(address);
     long woken = 0;
     bucket_lock(bucket);
-    struct coroutine *first = collect(bucket, address, count, bitset, &woken);
+    struct coroutine *first = weft_futex_collect(bucket, address, count, bitset, &woken);
     weft_lock_release(&bucket->lock);
-    ready_chain(here, first);
+    weft_futex_ready_chain(here, first);
     return woken;
 }
 
@@ -276,8 +243,9 @@ long weft_futex_requeue(struct coroutine *self, uint32_t *from, int wake, int mo
     struct coroutine *first = NULL;
     bool changed = compare && __atomic_load_n(from, __ATOMIC_SEQ_CST) != *compare;
     if (!changed) {
-        first = collect(source, from, wake, WEFT_FUTEX_ANY, &woken);
-        struct coroutine *chain = from == to ? NULL : collect(source, from, move, WEFT_FUTEX_ANY, &moved);
+        first = weft_futex_collect(source, from, wake, WEFT_FUTEX_ANY, &woken);
+        struct coroutine *chain =
+            from == to ? NULL : weft_futex_collect(source, from, move, WEFT_FUTEX_ANY, &moved);
         while (chain) {
             struct coroutine *next = chain->next;
             announce(target);
@@ -286,7 +254,7 @@ long weft_futex_requeue(struct coroutine *self, uint32_t *from, int wake, int mo
         }
     }
     bucket_unlock_two(source, target);
-    ready_chain(processor, first);
+    weft_futex_ready_chain(processor, first);
     weft_core_leave(self);
     return changed ? -EAGAIN : woken + moved;
 }
@@ -342,159 +310,15 @@ long weft_futex_wake_op(struct coroutine *self, uint32_t *first, int wake_first,
     long woken = 0, woken_second = 0;
     bucket_lock_two(a, b);
     uint32_t old = operate(second, operation);
-    struct coroutine *chain = collect(a, first, wake_first, WEFT_FUTEX_ANY, &woken), *chain_second = NULL;
+    struct coroutine *chain = weft_futex_collect(a, first, wake_first, WEFT_FUTEX_ANY, &woken),
+                     *chain_second = NULL;
     if (holds((int32_t)old, operation))
-        chain_second = collect(b, second, wake_second, WEFT_FUTEX_ANY, &woken_second);
+        chain_second = weft_futex_collect(b, second, wake_second, WEFT_FUTEX_ANY, &woken_second);
     bucket_unlock_two(a, b);
-    ready_chain(processor, chain);
-    ready_chain(processor, chain_second);
+    weft_futex_ready_chain(processor, chain);
+    weft_futex_ready_chain(processor, chain_second);
     weft_core_leave(self);
     return woken + woken_second;
-}
-
-long weft_futex_lock_pi(struct coroutine *self, uint32_t *address, int64_t deadline, bool try_only)
-{
-    struct bucket *bucket = bucket_of(address);
-    struct processor *processor = weft_core_enter(self);
-    uint32_t id = (uint32_t)self->tid;
-    bucket_lock(bucket);
-    uint32_t word = __atomic_load_n(address, __ATOMIC_SEQ_CST);
-    long result;
-    for (;;) {
-        uint32_t owner = word & FUTEX_TID_MASK, desired;
-        if (owner == id) {
-            result = -EDEADLK;
-            break;
-        }
-        if (owner == 0)
-            desired = id | (word & (FUTEX_OWNER_DIED | FUTEX_WAITERS));
-        else if (try_only) {
-            result = -EAGAIN;
-            break;
-        } else
-            desired = word | FUTEX_WAITERS;
-        if (!__atomic_compare_exchange_n(address, &word, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-            continue;
-        if (owner == 0) {
-            result = 0;
-            break;
-        }
-        /* The one who unlocks writes our id into the word before it readies us. */
-        announce_wait(self, processor, bucket, deadline);
-        result = wait_in(self, processor, bucket, address, WEFT_FUTEX_ANY, deadline, WEFT_REASON_FUTEX);
-        weft_core_leave(self);
-        return result;
-    }
-    weft_lock_release(&bucket->lock);
-    weft_core_leave(self);
-    return result;
-}
-
-/* With the bucket locked: hands the word to its oldest waiter, or frees it. `died` is FUTEX_OWNER_DIED or 0;
- * *before becomes what the word was, which another process may have changed just now. */
-static struct coroutine *hand_over(struct bucket *bucket, uint32_t *address, uint32_t died, uint32_t *before)
-{
-    long count = 0;
-    struct coroutine *next = collect(bucket, address, 1, WEFT_FUTEX_ANY, &count);
-    uint32_t word = died;
-    if (next) {
-        word |= (uint32_t)next->tid;
-        if (group_of(bucket, address))
-            word |= FUTEX_WAITERS;
-    }
-    *before = __atomic_exchange_n(address, word, __ATOMIC_SEQ_CST);
-    return next;
-}
-
-long weft_futex_unlock_pi(struct coroutine *self, uint32_t *address)
-{
-    if ((__atomic_load_n(address, __ATOMIC_SEQ_CST) & FUTEX_TID_MASK) != (uint32_t)self->tid)
-        return -EPERM;
-    struct bucket *bucket = bucket_of(address);
-    struct processor *processor = weft_core_enter(self);
-    uint32_t before;
-    bucket_lock(bucket);
-    struct coroutine *next = hand_over(bucket, address, 0, &before);
-    weft_lock_release(&bucket->lock);
-    ready_chain(processor, next);
-    weft_core_leave(self);
-    return 0;
-}
-
-static void release_dead(struct coroutine *self, struct processor *here, uint32_t *address, bool pi)
-{
-    struct bucket *bucket = bucket_of(address);
-    struct coroutine *next = NULL;
-    long woken = 0;
-    bucket_lock(bucket);
-    uint32_t word = __atomic_load_n(address, __ATOMIC_SEQ_CST);
-    if ((word & FUTEX_TID_MASK) == (uint32_t)self->tid) {
-        if (pi) {
-            next = hand_over(bucket, address, FUTEX_OWNER_DIED, &word);
-        } else {
-            uint32_t dead;
-            do
-                dead = (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
-            while (!__atomic_compare_exchange_n(address, &word, dead, false, __ATOMIC_SEQ_CST,
-                                                __ATOMIC_SEQ_CST));
-            if (word & FUTEX_WAITERS)
-                next = collect(bucket, address, 1, WEFT_FUTEX_ANY, &woken);
-        }
-    }
-    weft_lock_release(&bucket->lock);
-    ready_chain(here, next);
-    if (word & FUTEX_WAITERS && !next) /* of another process: it waits in the kernel */
-        weft_raw3(SYS_futex, (long)address, FUTEX_WAKE, 1);
-}
-
-/* Reads the program's memory, which may not be there: a robust list is what the program made of it, and the
- * kernel just stops where it cannot go on. */
-static bool read_user(void *to, const void *from, size_t size)
-{
-    struct iovec local = {to, size}, remote = {(void *)from, size};
-    long result =
-        weft_raw6(SYS_process_vm_readv, weft_raw0(SYS_getpid), (long)&local, 1, (long)&remote, 1, 0);
-    if (result == -ENOSYS || result == -EPERM) { /* the kernel does not offer it: believe the program */
-        memcpy(to, from, size);
-        return true;
-    }
-    return result == (long)size;
-}
-
-/* Returns false where the kernel would stop. */
-static bool release_link(struct coroutine *self, struct processor *here, uintptr_t link, long offset)
-{
-    uint32_t *address = (uint32_t *)((link & ~(uintptr_t)1) + (uintptr_t)offset), word;
-    if (((uintptr_t)address & 3) || !read_user(&word, address, sizeof word))
-        return false;
-    /* The lowest bit of a link says that the lock is a priority-inheritance one (futex(2), robust lists). */
-    release_dead(self, here, address, link & 1);
-    return true;
-}
-
-void weft_futex_release_robust(struct coroutine *self, struct processor *here)
-{
-    enum { THREAD_BLOCK = 4096 };
-    struct robust_list_head *list = self->robust_list, head;
-    if (!list)
-        return;
-    /* glibc's own list lies in the thread block. It is nearly always empty. */
-    if ((uintptr_t)list - self->context.fs_base < THREAD_BLOCK)
-        head = *list;
-    else if (!read_user(&head, list, sizeof head))
-        return;
-    uintptr_t entry = (uintptr_t)head.list.next, pending = (uintptr_t)head.list_op_pending, next;
-    for (int count = 0; count < ROBUST_LIMIT && (entry & ~(uintptr_t)1) != (uintptr_t)&list->list; count++) {
-        /* before the lock's next owner can relink it */
-        bool known = read_user(&next, (void *)(entry & ~(uintptr_t)1), sizeof next);
-        if (entry != pending && !release_link(self, here, entry, head.futex_offset))
-            return;
-        if (!known)
-            return;
-        entry = next;
-    }
-    if (pending)
-        release_link(self, here, pending, head.futex_offset);
 }
 
 void weft_futex_forget(struct coroutine *waiter)
