@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The server on State Threads: a thread of the library for each connection, its epoll event system. */
+/*
+ * The server on State Threads: a thread of the library for each connection. It asks for epoll; a library that
+ * was built without it, as Debian's 1.9-3.2, takes select (1,024 descriptors) and says nothing.
+ */
 #include "served.h"
 
 #include <st.h>
