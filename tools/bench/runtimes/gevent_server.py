@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The server on gevent: a greenlet for each connection. (The first line names Debian's python3, which has Debian's gevent.)"""
+"""The server on gevent: a greenlet for each connection. (The first line names the python3 that has Debian's gevent.)"""
 
 import argparse
 import socket
