@@ -116,8 +116,8 @@ void weft_processor_open_inbox(struct processor *processor);
  * awake (or could not get a kernel thread). */
 bool weft_processor_wake(struct processor *processor);
 
-/* Every function that touches the first part of a processor asks this, in every build: somebody is in core on
- * it, or visits it. */
+/* Somebody is in core on it, or visits it: who, it does not say. The queue, deadlines, watchers and polls
+ * check this, in every build. */
 static inline bool weft_processor_held(const struct processor *processor)
 {
     return atomic_load_explicit(&processor->owner, memory_order_relaxed) & WEFT_FLAGS;

@@ -114,9 +114,10 @@ static struct region *region_of(const void *address)
 }
 
 /*
- * From slot to slot: an odd number of pages. The hot pages of stacks a power of two apart would compete for a
- * few sets of the TLB, and their page table entries for a few of the caches: 1,000 connections cost 11 us of
- * CPU for each request then, against 8.
+ * From slot to slot: an odd number of pages. Stacks a power of two apart have their hot pages in the same few
+ * sets of a TLB that is indexed by low bits of the page number. At 1,000 connections the CPU time of a
+ * request was 11.1 us before and 10.3 after, in runs that scatter by 6 to 11 percent; that the TLB is the
+ * cause was not shown.
  */
 static size_t stride_of(size_t bytes)
 {
