@@ -107,6 +107,9 @@ static inline int stuck_cpus(void)
     return CPU_COUNT(&set);
 }
 
+// What may be left when nobody is stuck: for each CPU one that works and one that waits to help, and a few.
+#define STUCK_KERNEL_THREADS (2 * stuck_cpus() + 4)
+
 static inline int stuck_kernel_threads(void)
 {
     DIR *tasks = opendir("/proc/self/task");
@@ -176,7 +179,7 @@ static inline int stuck_run_counts(const struct stuck *kind, const int *counts, 
         stuck_echo_pass();
     }
     stuck_echo_stop();
-    int most = stuck_cpus() + 4, after = stuck_settle(most);
+    int most = STUCK_KERNEL_THREADS, after = stuck_settle(most);
     stuck_report(before, during, after);
     if (after > most)
         CHECK_EQUAL(after, most);
