@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: MIT
 /*
- * mutex: four threads share one mutex; one operation is one lock and unlock by any of them, with a critical
+ * mutex: threads share one mutex; one operation is one lock and unlock by any of them, with a critical
  * section of 16 dependent additions. In every 16th the holder calls sched_yield before it unlocks, so that
  * others run into the locked mutex and really wait, on one core too.
+ *
+ *     mutex THREADS [MS]
  */
 #include "bench.h"
 
 #include <sched.h>
 
-enum { THREADS = 4, SECTION = 16, YIELD_EVERY = 16 };
+enum { MOST_THREADS = 1024, SECTION = 16, YIELD_EVERY = 16 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static uint64_t thread_count;
 static volatile uint64_t counter; /* protected by mutex */
 
 static void *contend(void *argument)
 {
-    uint64_t count = *(uint64_t *)argument / THREADS;
+    uint64_t count = *(uint64_t *)argument / thread_count;
 
     for (uint64_t i = 1; i <= count; i++) {
         pthread_mutex_lock(&mutex);
@@ -30,16 +33,16 @@ static void *contend(void *argument)
 
 static uint64_t run(uint64_t operations)
 {
-    pthread_t threads[THREADS];
+    static pthread_t threads[MOST_THREADS];
     uint64_t began = bench_now();
 
     counter = 0;
-    for (int i = 0; i < THREADS; i++)
+    for (uint64_t i = 0; i < thread_count; i++)
         bench_start(&threads[i], contend, &operations);
-    for (int i = 0; i < THREADS; i++)
+    for (uint64_t i = 0; i < thread_count; i++)
         bench_join(threads[i]);
     began = bench_now() - began;
-    if (counter != operations / THREADS * THREADS * SECTION) {
+    if (counter != operations / thread_count * thread_count * SECTION) {
         fprintf(stderr, "mutex: the counter is wrong\n");
         exit(1);
     }
@@ -48,5 +51,10 @@ static uint64_t run(uint64_t operations)
 
 int main(int argc, char **argv)
 {
-    return bench_main(argc, argv, run);
+    thread_count = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
+    if (thread_count < 1 || thread_count > MOST_THREADS) {
+        fprintf(stderr, "usage: mutex THREADS [MS], THREADS from 1 to %d\n", MOST_THREADS);
+        return 2;
+    }
+    return bench_main(argc - 1, argv + 1, run);
 }
