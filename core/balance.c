@@ -3,6 +3,7 @@
 #include "balance.h"
 
 #include "carrier.h"
+#include "parallelism.h"
 #include "visit.h"
 
 enum { NAPS = 20, NAP = 50000 /* ns */ };
@@ -13,22 +14,35 @@ atomic_uint weft_idle_processors;
  * work calls the next. */
 static atomic_bool looking;
 
-bool weft_balance_wake_one(void)
+static bool wake_one_below(unsigned end)
 {
-    if (atomic_load(&weft_idle_processors) == 0)
-        return false;
-    for (unsigned i = 0; i < weft_processor_count; i++)
+    for (unsigned i = 0; i < end; i++)
         if (weft_processor_wake(&weft_processors[i]))
             return true;
     return false;
 }
 
-void weft_balance_call_helper(void)
+bool weft_balance_wake_one(void)
+{
+    return atomic_load(&weft_idle_processors) > 0 && wake_one_below(weft_processor_count);
+}
+
+static void call_below(unsigned end)
 {
     if (atomic_load_explicit(&looking, memory_order_relaxed) || atomic_exchange(&looking, true))
         return;
-    if (!weft_balance_wake_one())
+    if (!wake_one_below(end))
         atomic_store(&looking, false);
+}
+
+void weft_balance_call_helper(void)
+{
+    call_below(atomic_load_explicit(&weft_parallelism, memory_order_relaxed));
+}
+
+void weft_balance_call_rescuer(void)
+{
+    call_below(weft_processor_count);
 }
 
 static bool long_queue(const struct processor *processor)
@@ -39,7 +53,7 @@ static bool long_queue(const struct processor *processor)
 
 void weft_balance_share_slowly(struct processor *here)
 {
-    if (long_queue(here))
+    if (atomic_load_explicit(&weft_parallelism, memory_order_relaxed) > 1 && long_queue(here))
         weft_balance_call_helper();
 }
 
@@ -68,6 +82,8 @@ static void move_oldest(struct processor *from, struct processor *to, size_t cou
 static bool take_from(struct processor *victim, struct processor *here, bool stalled)
 {
     if (stalled) {
+        here->rescued = victim;
+        here->rescued_ticks = victim->ticks;
         weft_processor_open_inbox(victim);
         if (victim->run_next) {
             weft_processor_append(here, victim->run_next);
@@ -85,7 +101,7 @@ static bool look_around(struct processor *here)
     for (unsigned i = 1; i < weft_processor_count; i++) {
         struct processor *victim = &weft_processors[(here->index + i) % weft_processor_count];
         bool stalled = weft_balance_stalled(victim);
-        if (!(stalled || long_queue(victim)) || !weft_visit_try(victim))
+        if (!(stalled || (!weft_stands_by(here) && long_queue(victim))) || !weft_visit_try(victim))
             continue;
         bool found = take_from(victim, here, stalled);
         weft_visit_tried_end(victim);
@@ -103,10 +119,27 @@ bool weft_balance_steal(struct processor *here)
     if (atomic_load_explicit(&looking, memory_order_relaxed))
         atomic_store(&looking, false);
     if (found) {
-        here->naps = NAPS;
+        here->naps = weft_stands_by(here) ? 0 : NAPS;
         here->dispatch_cycles = 0; /* not known for what came */
     }
     return found;
+}
+
+void weft_balance_pass_on(struct processor *here)
+{
+    unsigned active = atomic_load_explicit(&weft_parallelism, memory_order_relaxed);
+    struct processor *target = &weft_processors[here->index % active];
+    if (here->rescued && __atomic_load_n(&here->rescued->ticks, __ATOMIC_RELAXED) == here->rescued_ticks)
+        return; /* it stalls still */
+    here->rescued = NULL;
+    struct coroutine *coroutine = here->run_next;
+    weft_processor_open_inbox(here);
+    if (coroutine) {
+        here->run_next = NULL;
+        weft_processor_post(target, coroutine);
+    }
+    while ((coroutine = weft_processor_take(here)))
+        weft_processor_post(target, coroutine);
 }
 
 int64_t weft_balance_nap(struct processor *here, int64_t timeout)

@@ -36,8 +36,10 @@ extern atomic_uint weft_idle_processors;
 /* Wakes an idle processor, which will look for work. Returns false when there is none. From anywhere. */
 bool weft_balance_wake_one(void);
 
-/* The same unless one that was woken so is still looking. */
+/* The same, unless one that was woken so is still looking: a helper is one of those that share the work
+ * (parallelism.h), a rescuer, for what stalls, may also be one that stands by. */
 void weft_balance_call_helper(void);
+void weft_balance_call_rescuer(void);
 
 /* In core: `here` has got more to do; calls a helper when that is a lot. */
 void weft_balance_share_slowly(struct processor *here);
@@ -49,6 +51,10 @@ static inline void weft_balance_share(struct processor *here)
 
 /* By a carrier in core whose processor has nothing to do: takes ready coroutines from others. */
 bool weft_balance_steal(struct processor *here);
+
+/* In core on a processor that stands by: hands what is ready to one that does not, unless what it rescued
+ * last stalls still. */
+void weft_balance_pass_on(struct processor *here);
 
 /* True when the processor has work to do and has not dispatched since it was looked at WEFT_SHARE_CYCLES ago
  * or longer. From anywhere. */

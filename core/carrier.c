@@ -36,6 +36,7 @@
 #include "credentials.h"
 #include "loop.h"
 #include "monitor.h"
+#include "parallelism.h"
 #include "park.h"
 #include "raw.h"
 #include "signal.h"
@@ -340,7 +341,13 @@ static void sleep_in_loop(struct processor *processor)
     if (atomic_load(&processor->inbox) || atomic_load(&processor->interrupts) ||
         atomic_load(&processor->visitors) || atomic_load(&weft_signals_arrived) || !weft_global_empty())
         timeout = 0;
+    uint64_t begin = __builtin_ia32_rdtsc();
+    __atomic_store_n(&processor->asleep_since, timeout ? begin : 0, __ATOMIC_RELAXED);
     weft_loop_poll(processor->loop, timeout);
+    if (timeout)
+        __atomic_store_n(&processor->cycles_slept, processor->cycles_slept + __builtin_ia32_rdtsc() - begin,
+                         __ATOMIC_RELAXED);
+    __atomic_store_n(&processor->asleep_since, 0, __ATOMIC_RELAXED);
     if (atomic_exchange(&processor->asleep, WEFT_AWAKE) == WEFT_ASLEEP)
         atomic_fetch_sub(&weft_idle_processors, 1);
     weft_monitor_wake();
@@ -408,6 +415,8 @@ void weft_carrier_run(void *argument)
         weft_signal_mask_follow(carrier);
         if (processor->timers.count)
             fire_deadlines(processor, weft_now());
+        if (__builtin_expect(weft_stands_by(processor), 0))
+            weft_balance_pass_on(processor);
         weft_balance_share(processor);
         struct coroutine *next = weft_processor_pick(processor);
         if (next)

@@ -22,6 +22,7 @@
 #include "libev_system.h"
 #include "loop.h"
 #include "monitor.h"
+#include "parallelism.h"
 #include "processor.h"
 #include "raw.h"
 #include "signal.h"
@@ -66,6 +67,7 @@ static void hold_first(struct carrier *carrier)
     atomic_store(&weft_processors[0].owner, (uintptr_t)carrier);
     atomic_store(&weft_processors[0].asleep, WEFT_AWAKE);
     atomic_store(&weft_idle_processors, weft_processor_count - 1);
+    weft_parallelism_reset();
 }
 
 int weft_machine_start(unsigned count)

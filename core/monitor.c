@@ -20,6 +20,7 @@
 #include "balance.h"
 #include "loop.h"
 #include "machine.h"
+#include "parallelism.h"
 #include "park.h"
 #include "raw.h"
 #include "trace.h"
@@ -76,7 +77,7 @@ static enum look look_at(struct processor *processor, int64_t now)
     if (atomic_load(&processor->asleep) != WEFT_AWAKE)
         return IDLE;
     if (weft_balance_stalled(processor))
-        weft_balance_call_helper();
+        weft_balance_call_rescuer();
     if (owner == 0 || owner & WEFT_FLAGS || owner != seen[i].owner || ticks != seen[i].ticks) {
         seen[i].owner = owner;
         seen[i].ticks = ticks;
@@ -102,6 +103,7 @@ static enum look look_around(void)
         if (look > most)
             most = look;
     }
+    weft_parallelism_look(now);
     return most;
 }
 

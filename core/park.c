@@ -236,6 +236,7 @@ bool weft_yield(struct coroutine *self)
     struct coroutine *next = weft_processor_pick(processor);
     bool due = !next && weft_processor_poll_due(processor);
     if (next || due) {
+        processor->idle_ticks++;
         struct requeue requeue = {processor, self};
         self->state = WEFT_READY;
         self->reason = WEFT_REASON_YIELD;

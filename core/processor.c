@@ -68,8 +68,10 @@ struct coroutine *weft_processor_pick(struct processor *processor)
         weft_processor_open_inbox(processor);
     if (__builtin_expect(atomic_load_explicit(&weft_signals_arrived, memory_order_relaxed), 0))
         return NULL; /* the carrier distributes them first */
-    if (++processor->ticks % POLL_TICKS == 0 && weft_processor_poll_due(processor))
+    if (++processor->ticks % POLL_TICKS == 0 && weft_processor_poll_due(processor)) {
+        processor->idle_ticks++;
         return NULL;
+    }
     struct coroutine *next = processor->run_next;
     if (next && (processor->run_next_streak < RUN_NEXT_STREAK || !processor->queue.head)) {
         processor->run_next = NULL;
@@ -77,7 +79,10 @@ struct coroutine *weft_processor_pick(struct processor *processor)
         return next;
     }
     processor->run_next_streak = 0;
-    return weft_processor_take(processor);
+    next = weft_processor_take(processor);
+    if (!next)
+        processor->idle_ticks++;
+    return next;
 }
 
 void weft_processor_post(struct processor *processor, struct coroutine *coroutine)

@@ -57,6 +57,11 @@ struct processor {
     uint32_t poll_after;        /* `ticks` from which on a poll makes sense */
     uint64_t dispatch_cycles;   /* from one dispatch to the next, between the last two polls; hint */
     unsigned naps;              /* short sleeps left before a long one, see balance.h */
+    struct processor *rescued;  /* it stalled, so its work was taken, */
+    uint32_t rescued_ticks;     /* when its `ticks` were these */
+    uint32_t idle_ticks;        /* of `ticks`, those that found nothing or followed a yield; hint, like ... */
+    uint64_t cycles_slept;      /* ... time in the loop, */
+    uint64_t asleep_since;      /* and when the present sleep began (time-stamp counter); 0: awake */
     struct weft_timers timers;
     struct loop *loop;
 

@@ -4,8 +4,8 @@
  *
  * Wanderers do random operations on shared words, a PI lock and a pipe; pairs hand a word to and fro without
  * deadlines, so a lost wake-up leaves a pair standing still. They interrupt each other as signals do, and
- * visit each other's processors. In the end each wait has had a legal result, and the books balance: as many
- * waits woken as wakes counted, as many bytes read as written.
+ * visit each other's processors, and let processors stand by. In the end each wait has had a legal result,
+ * and the books balance: as many waits woken as wakes counted, as many bytes read as written.
  *
  *   WEFT_TEST_SEED        repeats the random choices (not the kernel's)
  *   WEFT_TEST_SECONDS     how long, 2 by default
@@ -18,6 +18,8 @@
 #include <linux/futex.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../../core/parallelism.h"
 
 enum { WANDERERS = 24, PAIRS = 6, WORDS = 4, TASKS = WANDERERS + 2 * PAIRS };
 
@@ -216,6 +218,8 @@ static void wander(void *argument)
             interrupt_somebody(random);
         else if (choice < 930)
             visit_somebody(random);
+        else if (choice == 930)
+            atomic_store(&weft_parallelism, 1 + unit_random(random) % processors);
         else if (choice == 999 && unit_random(random) % 8 == 0)
             hog();
         else

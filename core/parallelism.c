@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* See parallelism.h. Context: the monitor's kernel thread. */
+#include "parallelism.h"
+
+#include <sched.h>
+#include <time.h>
+
+#include "machine.h"
+#include "raw.h"
+#include "trace.h"
+
+enum {
+    CROWDED = 85, /* percent of a CPU that a carrier gets when others want it, at most */
+    FULL = 90,    /* ... when it is all that one carrier can use, at least */
+    AWAKE = 90,   /* percent of a window during which one that always has work does not sleep */
+    LONG = 50000, /* ns of CPU for a dispatch: from there on, spreading costs little beside it */
+    SETTLE = 1,   /* windows after a change that do not count, */
+    MEASURE = 3,  /* and those that do */
+};
+
+/* ns from one trial to the next of the same direction, at first and in the end. */
+#define PAUSE      INT64_C(250000000)
+#define PAUSE_MOST INT64_C(4000000000)
+
+atomic_uint weft_parallelism = 1;
+
+enum direction { FEWER, MORE };
+
+/* What was read at the begin of a window. */
+static struct {
+    uintptr_t owner;
+    uint64_t slept;
+    int64_t cpu;
+} begin[WEFT_PROCESSORS_LIMIT];
+static int64_t begun;       /* when, ns; 0: there is no window */
+static uint64_t begun_tsc;  /* the same as time-stamp counter */
+static uint32_t dispatched; /* by all processors */
+static unsigned cpus;
+
+/* What the windows since the last change, or the last trial, have shown. */
+static int64_t rate;       /* dispatches in a second; 0: not known */
+static unsigned windows;   /* of the trial */
+static unsigned in_row[2]; /* windows in a row that speak for a trial */
+
+static struct {
+    bool runs;
+    enum direction direction;
+    int64_t rate; /* before */
+} trial;
+static struct {
+    int64_t pause, not_before;
+} next[2];
+static int64_t decided_rate; /* when the last trial ended */
+
+static int64_t cpu_time(const struct carrier *carrier)
+{
+    enum { PER_THREAD = 4, SCHEDULED = 2 }; /* how the kernel makes a clock's number of a thread's */
+    struct timespec time;
+    long clock = (long)(~(unsigned)carrier->tid) << 3 | PER_THREAD | SCHEDULED;
+    if (weft_raw2(SYS_clock_gettime, (int)clock, (long)&time) != 0)
+        return -1;
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+static uint32_t count_dispatches(void)
+{
+    uint32_t sum = 0;
+    for (unsigned i = 0; i < weft_processor_count; i++)
+        sum += __atomic_load_n(&weft_processors[i].ticks, __ATOMIC_RELAXED) -
+               __atomic_load_n(&weft_processors[i].idle_ticks, __ATOMIC_RELAXED);
+    return sum;
+}
+
+static uint64_t cycles_slept(const struct processor *processor, uint64_t tsc)
+{
+    uint64_t since = __atomic_load_n(&processor->asleep_since, __ATOMIC_RELAXED);
+    return __atomic_load_n(&processor->cycles_slept, __ATOMIC_RELAXED) +
+           (since && since < tsc ? tsc - since : 0);
+}
+
+static void window_begin(int64_t now)
+{
+    begun = now;
+    begun_tsc = __builtin_ia32_rdtsc();
+    dispatched = count_dispatches();
+    for (unsigned i = 0; i < atomic_load(&weft_parallelism); i++) {
+        uintptr_t owner = atomic_load(&weft_processors[i].owner) & ~WEFT_FLAGS;
+        begin[i].owner = owner;
+        begin[i].slept = cycles_slept(&weft_processors[i], begun_tsc);
+        begin[i].cpu = owner ? cpu_time((struct carrier *)owner) : -1;
+    }
+}
+
+static struct weft_shares measure(int64_t now)
+{
+    uint64_t tsc = __builtin_ia32_rdtsc(), cycles = tsc - begun_tsc;
+    int64_t span = now - begun;
+    struct weft_shares shares = {0};
+    for (unsigned i = 0; i < atomic_load(&weft_parallelism); i++) {
+        struct carrier *carrier = (struct carrier *)begin[i].owner;
+        uintptr_t owner = atomic_load(&weft_processors[i].owner) & ~WEFT_FLAGS;
+        if (!carrier || owner != (uintptr_t)carrier || begin[i].cpu < 0)
+            continue; /* it changed hands: where it waited is not known */
+        unsigned cpu = (unsigned)((cpu_time(carrier) - begin[i].cpu) * 100 / span);
+        uint64_t slept = cycles_slept(&weft_processors[i], tsc) - begin[i].slept;
+        shares.known++;
+        shares.cpu += cpu;
+        if (slept * 100 <= cycles * (100 - AWAKE)) {
+            shares.awake++;
+            shares.got += cpu;
+        }
+    }
+    return shares;
+}
+
+/* Those that did not sleep got less than a CPU each, and one carrier less would leave enough CPUs for all:
+ * with a fair kernel a share of `each` percent means that 100 * cpus / each threads want to run. */
+static bool crowded(struct weft_shares shares)
+{
+    unsigned each = shares.awake ? shares.got / shares.awake : 100;
+    return each <= CROWDED && 2 * 100 * cpus <= (2 * cpus + 3) * each;
+}
+
+/* Whether one processor less might do as well, or one more better. */
+static bool wants(enum direction direction, struct weft_shares shares, int64_t dispatches)
+{
+    unsigned active = atomic_load(&weft_parallelism);
+    if (shares.known < active)
+        return false;
+    if (direction == MORE)
+        return active < weft_processor_count && shares.cpu >= FULL * active;
+    /* Who did not sleep may need a whole CPU, whatever it got. */
+    unsigned needed = shares.cpu - shares.got + 100 * shares.awake;
+    return active > 1 && dispatches * 100 * LONG >= (int64_t)shares.cpu * 1000000000 &&
+           (needed <= FULL * (active - 1) || crowded(shares));
+}
+
+static void tell(const char *what, int64_t before, int64_t after)
+{
+    if (!(weft_trace_mask & WEFT_TRACE_SCHED))
+        return;
+    struct weft_line line = {0};
+    weft_trace_begin(&line, NULL);
+    weft_line_text(&line, what);
+    weft_line_text(&line, " ");
+    weft_line_number(&line, atomic_load(&weft_parallelism));
+    weft_line_text(&line, " dispatches/s ");
+    weft_line_number(&line, before);
+    weft_line_text(&line, " -> ");
+    weft_line_number(&line, after);
+    weft_trace_end(&line);
+}
+
+/* The windows so far say nothing about those to come. */
+static void start_over(void)
+{
+    rate = 0;
+    windows = in_row[FEWER] = in_row[MORE] = 0;
+}
+
+static void change(enum direction direction)
+{
+    unsigned active = atomic_load(&weft_parallelism);
+    if (direction == FEWER && active > 1)
+        atomic_store(&weft_parallelism, active - 1);
+    if (direction == MORE && active < weft_processor_count)
+        atomic_store(&weft_parallelism, active + 1);
+    start_over();
+}
+
+static void trial_begin(enum direction direction)
+{
+    trial.runs = true;
+    trial.direction = direction;
+    trial.rate = rate;
+    change(direction);
+    tell("parallelism: trial of", trial.rate, 0);
+}
+
+/* Whether the last of the processors brought a tenth of what it could. */
+static bool worth_one_more(int64_t without, int64_t with)
+{
+    unsigned active = atomic_load(&weft_parallelism),
+             others = active - (active > 1 && trial.direction == MORE);
+    return with - without > without / (10 * (int64_t)others);
+}
+
+static void trial_end(int64_t now)
+{
+    enum direction direction = trial.direction;
+    bool better = direction == FEWER ? !worth_one_more(rate, trial.rate) : worth_one_more(trial.rate, rate);
+    int64_t *pause = &next[direction].pause;
+    trial.runs = false;
+    decided_rate = better ? rate : trial.rate;
+    tell(better ? "parallelism: stays" : "parallelism: not", trial.rate, rate);
+    if (better) {
+        *pause = PAUSE;
+    } else {
+        change(direction == FEWER ? MORE : FEWER);
+        *pause = *pause * 2 < PAUSE_MOST ? *pause * 2 : PAUSE_MOST;
+    }
+    next[direction].not_before = now + *pause;
+    if (better && next[!direction].not_before < now + next[!direction].pause)
+        next[!direction].not_before = now + next[!direction].pause;
+}
+
+/* What was tried was tried with other work. */
+static void forget_failures(int64_t now)
+{
+    for (int i = 0; i < 2; i++) {
+        next[i].pause = PAUSE;
+        if (next[i].not_before > now + PAUSE)
+            next[i].not_before = now + PAUSE;
+    }
+    decided_rate = rate;
+}
+
+void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t dispatches)
+{
+    if (trial.runs) {
+        if (++windows <= SETTLE)
+            return;
+        rate += dispatches / MEASURE;
+        if (windows == SETTLE + MEASURE)
+            trial_end(now);
+        return;
+    }
+    rate = rate ? (rate + dispatches) / 2 : dispatches;
+    if (decided_rate && (rate > 2 * decided_rate || rate < decided_rate / 2))
+        forget_failures(now);
+    for (enum direction direction = FEWER; direction <= MORE; direction++) {
+        in_row[direction] = wants(direction, shares, dispatches) ? in_row[direction] + 1 : 0;
+        if (in_row[direction] >= MEASURE && now >= next[direction].not_before) {
+            trial_begin(direction);
+            return;
+        }
+    }
+}
+
+static void window_end(int64_t now)
+{
+    uint32_t dispatches = count_dispatches() - dispatched;
+    weft_parallelism_decide(now, measure(now), dispatches * INT64_C(1000000000) / (now - begun));
+}
+
+void weft_parallelism_look(int64_t now)
+{
+    if (weft_processor_count == 1 || (begun && now - begun < WEFT_WINDOW))
+        return;
+    if (begun && now - begun < 2 * WEFT_WINDOW)
+        window_end(now);
+    else
+        start_over(); /* nothing was to be done for a time */
+    window_begin(now);
+}
+
+void weft_parallelism_reset(void)
+{
+    uint64_t mask[1024 / 64];
+    long bytes = weft_raw3(SYS_sched_getaffinity, 0, sizeof mask, (long)mask);
+    cpus = 0;
+    for (long i = 0; i < bytes / 8; i++)
+        cpus += (unsigned)__builtin_popcountll(mask[i]);
+    if (cpus == 0)
+        cpus = weft_processor_count;
+    begun = 0;
+    decided_rate = 0;
+    start_over();
+    trial.runs = false;
+    for (int i = 0; i < 2; i++)
+        next[i].pause = PAUSE, next[i].not_before = 0;
+    atomic_store(&weft_parallelism, weft_processor_count);
+}
