@@ -44,6 +44,7 @@
 #include "visit.h"
 
 enum { GUARD = 4096, STACK = 64 * 1024, HEADER = 4096 };
+enum { LOOK_EVERY = 64 /* dispatches, at most */ };
 enum { SPARES_KEPT = 2, SPARE_TIME = 100000000 /* ns */ };
 
 long weft_carrier_clone(unsigned long flags, void *stack, int *tid, void *fs_base, void (*entry)(void *),
@@ -193,6 +194,16 @@ void weft_carriers_forget(struct carrier *carrier)
 unsigned weft_carrier_count(void)
 {
     return atomic_load(&carriers_alive);
+}
+
+int64_t weft_carrier_cpu_time(const struct carrier *carrier)
+{
+    enum { PER_THREAD = 4, SCHEDULED = 2 }; /* how the kernel makes a clock's number of a thread's */
+    struct timespec time;
+    long clock = (long)(~(unsigned)carrier->tid) << 3 | PER_THREAD | SCHEDULED;
+    if (weft_raw2(SYS_clock_gettime, (int)clock, (long)&time) != 0)
+        return -1;
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
 
 int weft_carrier_clone_thread(struct carrier *carrier, void (*entry)(void *))
@@ -369,14 +380,28 @@ static void poll_when_due(struct processor *processor)
     if (now - processor->polled_at < WEFT_POLL_CYCLES)
         return;
     uint32_t dispatches = processor->ticks - processor->ticks_at_poll;
-    if (dispatches)
+    if (dispatches) {
         processor->dispatch_cycles = (now - processor->polled_at) / dispatches;
+        uint64_t ticks = WEFT_POLL_CYCLES / (processor->dispatch_cycles + 1);
+        processor->look_every = ticks > LOOK_EVERY ? LOOK_EVERY : (uint32_t)ticks;
+    }
     processor->ticks_at_poll = processor->ticks;
     processor->polled_at = now;
     if ((int32_t)(processor->ticks - processor->poll_after) < 0)
         return;
     weft_loop_poll(processor->loop, 0);
     note_batch(processor);
+}
+
+/* A share of those that belong to no processor. */
+static void take_strays(struct processor *processor)
+{
+    size_t count = atomic_load_explicit(&global_length, memory_order_relaxed);
+    if (__builtin_expect(count == 0, 1))
+        return;
+    struct coroutine *stray;
+    for (count = count / weft_processor_count + 1; count > 0 && (stray = weft_global_take()); count--)
+        weft_processor_append(processor, stray);
 }
 
 void weft_carrier_run(void *argument)
@@ -396,9 +421,7 @@ void weft_carrier_run(void *argument)
         }
         if (!weft_visit_admit(carrier, processor))
             continue;
-        struct coroutine *stray = weft_global_take();
-        if (stray)
-            weft_processor_append(processor, stray);
+        take_strays(processor);
         /* The loop is polled once in a while even when coroutines are ready all the time. */
         if (weft_processor_busy(processor) || weft_balance_steal(processor)) {
             poll_when_due(processor);

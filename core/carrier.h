@@ -46,6 +46,9 @@ void weft_carrier_begin_signals(struct carrier *carrier);
 /* The carriers that have, or had, a kernel thread, through next_started. Callable from signal handlers. */
 struct carrier *weft_carrier_first(void);
 
+/* What its kernel thread has computed, ns; -1 when that has ended. From anywhere. */
+int64_t weft_carrier_cpu_time(const struct carrier *carrier);
+
 /* Number of carriers that have a kernel thread; those that are about to end count. */
 unsigned weft_carrier_count(void);
 

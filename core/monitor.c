@@ -35,6 +35,7 @@ static struct {
     uintptr_t owner;
     uint32_t ticks;
     int64_t since;
+    int64_t cpu; /* the carrier's, then, ns */
 } seen[WEFT_PROCESSORS_LIMIT];
 
 void weft_kernel_enter(struct coroutine *self)
@@ -49,13 +50,13 @@ void weft_kernel_leave(struct coroutine *self)
     weft_core_leave(self);
 }
 
-static void take_away(struct processor *processor, uintptr_t owner, bool in_kernel)
+static void take_away(struct processor *processor, uintptr_t owner, bool computed)
 {
     struct carrier *carrier = (struct carrier *)owner;
     struct coroutine *hog = __atomic_load_n(&carrier->running, __ATOMIC_RELAXED);
     if (!atomic_compare_exchange_strong(&processor->owner, &owner, 0))
         return;
-    if (hog && !in_kernel)
+    if (hog && computed)
         hog->hog = 1;
     if (weft_trace_mask & WEFT_TRACE_SCHED && hog) {
         struct weft_line line = {0};
@@ -82,13 +83,18 @@ static enum look look_at(struct processor *processor, int64_t now)
         seen[i].owner = owner;
         seen[i].ticks = ticks;
         seen[i].since = now;
+        seen[i].cpu =
+            owner & ~WEFT_FLAGS ? weft_carrier_cpu_time((struct carrier *)(owner & ~WEFT_FLAGS)) : 0;
         return BUSY;
     }
     if (!weft_processor_has_work(processor))
         return IDLE; /* it computes, or waits where only the kernel knows, and keeps nobody from anything */
     bool in_kernel = atomic_load(&((struct carrier *)owner)->in_kernel);
     if (now - seen[i].since >= (in_kernel ? BRIEF : WEFT_SLICE)) {
-        take_away(processor, owner, in_kernel);
+        /* One that was not run in all that time is no hog: others have the CPUs. */
+        bool computed = !in_kernel && (weft_carrier_cpu_time((struct carrier *)owner) - seen[i].cpu) * 2 >=
+                                          now - seen[i].since;
+        take_away(processor, owner, computed);
         return BUSY;
     }
     return in_kernel ? IN_KERNEL : BUSY;

@@ -8,9 +8,9 @@
  *   a hook around a call that may wait             says so (in_kernel)                     the monitor, after
  *     (weft_kernel_brief_begin)                                                            some 20 us
  *   a computation, a page fault, a call that       nothing                                 the monitor, after
- *     nobody foresaw                                                                       WEFT_SLICE
- *   one that has computed for long before (hog)    gives its processor away when it leaves at once
- *                                                  core
+ *     nobody foresaw; a carrier that is not run                                            WEFT_SLICE
+ *   one that has computed for long before (hog:    gives its processor away when it leaves at once
+ *     its carrier used CPU for half that time)     core
  *
  * The coroutine goes on where it is, scheduled by the kernel beside the rest, and queues for a processor when
  * it next needs one. A processor is taken only when there is something that it could do.

@@ -3,8 +3,8 @@
 #include "parallelism.h"
 
 #include <sched.h>
-#include <time.h>
 
+#include "carrier.h"
 #include "machine.h"
 #include "raw.h"
 #include "trace.h"
@@ -52,16 +52,6 @@ static struct {
 } next[2];
 static int64_t decided_rate; /* when the last trial ended */
 
-static int64_t cpu_time(const struct carrier *carrier)
-{
-    enum { PER_THREAD = 4, SCHEDULED = 2 }; /* how the kernel makes a clock's number of a thread's */
-    struct timespec time;
-    long clock = (long)(~(unsigned)carrier->tid) << 3 | PER_THREAD | SCHEDULED;
-    if (weft_raw2(SYS_clock_gettime, (int)clock, (long)&time) != 0)
-        return -1;
-    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
-}
-
 static uint32_t count_dispatches(void)
 {
     uint32_t sum = 0;
@@ -87,7 +77,7 @@ static void window_begin(int64_t now)
         uintptr_t owner = atomic_load(&weft_processors[i].owner) & ~WEFT_FLAGS;
         begin[i].owner = owner;
         begin[i].slept = cycles_slept(&weft_processors[i], begun_tsc);
-        begin[i].cpu = owner ? cpu_time((struct carrier *)owner) : -1;
+        begin[i].cpu = owner ? weft_carrier_cpu_time((struct carrier *)owner) : -1;
     }
 }
 
@@ -101,7 +91,7 @@ static struct weft_shares measure(int64_t now)
         uintptr_t owner = atomic_load(&weft_processors[i].owner) & ~WEFT_FLAGS;
         if (!carrier || owner != (uintptr_t)carrier || begin[i].cpu < 0)
             continue; /* it changed hands: where it waited is not known */
-        unsigned cpu = (unsigned)((cpu_time(carrier) - begin[i].cpu) * 100 / span);
+        unsigned cpu = (unsigned)((weft_carrier_cpu_time(carrier) - begin[i].cpu) * 100 / span);
         uint64_t slept = cycles_slept(&weft_processors[i], tsc) - begin[i].slept;
         shares.known++;
         shares.cpu += cpu;

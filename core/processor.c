@@ -3,8 +3,8 @@
  * Run queues, and the ways in which others reach a processor.
  *
  * Fairness: `run_next` keeps two threads that hand work to each other hot, but only RUN_NEXT_STREAK
- * times in a row while others wait; and at least every POLL_TICKS dispatches the loop is considered:
- * polled when POLL_CYCLES have passed, so that a busy processor still sees readiness and deadlines.
+ * times in a row while others wait; and every WEFT_POLL_CYCLES or so (the clock is read every look_every
+ * dispatches) the loop is considered, so that a busy processor still sees readiness and deadlines.
  */
 #include "processor.h"
 
@@ -15,7 +15,7 @@
 #include "park.h"
 #include "signal.h"
 
-enum { RUN_NEXT_STREAK = 128, POLL_TICKS = 64 };
+enum { RUN_NEXT_STREAK = 128 };
 
 void weft_processor_append(struct processor *processor, struct coroutine *coroutine)
 {
@@ -68,9 +68,12 @@ struct coroutine *weft_processor_pick(struct processor *processor)
         weft_processor_open_inbox(processor);
     if (__builtin_expect(atomic_load_explicit(&weft_signals_arrived, memory_order_relaxed), 0))
         return NULL; /* the carrier distributes them first */
-    if (++processor->ticks % POLL_TICKS == 0 && weft_processor_poll_due(processor)) {
-        processor->idle_ticks++;
-        return NULL;
+    if ((int32_t)(++processor->ticks - processor->look_at) >= 0) {
+        processor->look_at = processor->ticks + 2 + processor->look_every; /* the next pick does not insist */
+        if (weft_processor_poll_due(processor)) {
+            processor->idle_ticks++;
+            return NULL;
+        }
     }
     struct coroutine *next = processor->run_next;
     if (next && (processor->run_next_streak < RUN_NEXT_STREAK || !processor->queue.head)) {

@@ -54,6 +54,8 @@ struct processor {
     uint32_t ticks;             /* dispatches since the start; hint */
     uint32_t ticks_at_poll;     /* `ticks` when it was last considered to poll the loop, */
     uint64_t polled_at;         /* and the time-stamp counter then */
+    uint32_t look_at;           /* `ticks` at which the clock is read the next time, */
+    uint32_t look_every;        /* and so many, and two, later again */
     uint32_t poll_after;        /* `ticks` from which on a poll makes sense */
     uint64_t dispatch_cycles;   /* from one dispatch to the next, between the last two polls; hint */
     unsigned naps;              /* short sleeps left before a long one, see balance.h */

@@ -38,6 +38,8 @@ class Stunnel(gallery.Server):
         self.fetch(self.sums, f"http://127.0.0.1:{self.checked}/")
 
     def load(self, seconds):
-        return gallery.loads.ExchangeLoad(
-            seconds, "--send", gallery.hexadecimal("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-            "--reply", gallery.hexadecimal(gallery.demo_answer(64)))
+        request = gallery.hexadecimal("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = gallery.demo_answer(64)
+        # The tunnel of a connection is made when it is first used: that is no part of the exchanges.
+        return gallery.loads.ExchangeLoad(seconds, "--open", f"{request}:{len(answer)}", "--send", request,
+                                          "--reply", gallery.hexadecimal(answer))
