@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A program with four threads that dies in the way its argument names, each time in a thread other than main and inside
-// of functions whose names say where. core-backtrace looks for them in the core file.
+// A program with four threads that dies in the way its argument names, each time in a thread other than main
+// and inside of functions whose names say where. core-backtrace looks for them in the core file.
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -64,7 +64,8 @@ NOT_INLINE static void compute(void)
         ;
 }
 
-// As the handlers of programs that report their end themselves do: the default action follows, where it happened.
+// As the handlers of programs that report their end themselves do: the default action follows, where it
+// happened.
 static void on_fault(int number)
 {
     signal(number, SIG_DFL);
