@@ -16,3 +16,14 @@ const struct command command_ps = {
     .summary = "list the coroutines of a running program",
     .run = run_ps,
 };
+
+static int run_trace(int argc, char **argv)
+{
+    script_become("see/trace.py", "see/trace.py", NULL, NULL, argc, argv);
+}
+
+const struct command command_trace = {
+    .name = "trace",
+    .summary = "tables, and JSON for Perfetto, of a recording of WEFT_TRACE",
+    .run = run_trace,
+};
