@@ -87,20 +87,19 @@ class Parked(Unwinder):
         self.enabled = False
         self.thread = None  # gdb's (pid, lwp, tid)
         self.inner = None   # sp and pc of the innermost frame
-        self.context = None
+        self.rsp = None     # where the switch has left the coroutine's registers
 
     def __call__(self, pending):
         if gdb.selected_thread().ptid != self.thread:
             return None
         if (int(pending.read_register("rsp")), int(pending.read_register("rip"))) != self.inner:
             return None
-        rsp = int(self.context["rsp"])
         word = gdb.lookup_type("unsigned long")
-        resume = int(gdb.Value(rsp).cast(word.pointer()).dereference())
+        resume = int(gdb.Value(self.rsp).cast(word.pointer()).dereference())
         # gdb takes what a frame was called from for a return address and looks before it. This is none.
-        registers = {"rip": resume + 1, "rsp": rsp + word.sizeof}
+        registers = {"rip": resume + 1, "rsp": self.rsp + word.sizeof}
         # Its place is given as below the coroutine's frames, where gdb expects an inner frame.
-        info = pending.create_unwind_info(FrameId(gdb.Value(rsp - word.sizeof), pending.read_register("rip")))
+        info = pending.create_unwind_info(FrameId(gdb.Value(self.rsp - word.sizeof), pending.read_register("rip")))
         for name, value in registers.items():
             info.add_saved_register(name, gdb.Value(value).cast(pending.read_register(name).type))
         return info
@@ -112,16 +111,16 @@ class Parked(Unwinder):
             frame = frame.older()
         return frame.level() if frame else 0
 
-    def show(self, context):
-        """`context`, a struct weft_context, continues the selected thread; None: nothing does."""
+    def show(self, rsp):
+        """What was saved at `rsp` continues the selected thread; None: nothing does."""
         self.enabled = False
         gdb.invalidate_cached_frames()
-        if context is None:
+        if rsp is None:
             return
         frame = gdb.newest_frame()
         self.thread = gdb.selected_thread().ptid
         self.inner = int(frame.read_register("rsp")), int(frame.read_register("rip"))
-        self.context = context
+        self.rsp = rsp
         self.enabled = True
         gdb.invalidate_cached_frames()
 
@@ -148,16 +147,16 @@ class Selection:
 
     def __enter__(self):
         self.thread = gdb.selected_thread()
-        self.context = parked.context if parked.enabled else None
+        self.rsp = parked.rsp if parked.enabled else None
         parked.show(None)
-        self.frame = gdb.selected_frame() if self.thread.is_valid() and not self.context else None
+        self.frame = gdb.selected_frame() if self.rsp is None else None
         return self
 
     def __exit__(self, *exception):
         parked.show(None)
         self.thread.switch()
-        if self.context is not None:
-            parked.show(self.context)
+        if self.rsp is not None:
+            parked.show(self.rsp)
         elif self.frame and self.frame.is_valid():
             self.frame.select()
 
@@ -281,11 +280,21 @@ class Coroutine:
     def show(self):
         """Makes its stack the selected one. Within a Selection, or for good."""
         parked.show(None)
-        if self.thread:
-            self.thread.switch()
-        else:
-            self.machine.threads[0][0].switch()
-            parked.show(self.value["context"])
+        (self.thread or self.machine.threads[0][0]).switch()
+        parked.show(self.saved_rsp())
+
+    def saved_rsp(self):
+        """Where the switch has stored its registers; None: it runs and has them. In the middle of a switch, where no
+        frame description leads to either stack, both coroutines are stored."""
+        if not self.thread:
+            return int(self.value["context"]["rsp"])
+        frame = gdb.newest_frame()
+        while frame and gdb.solib_name(frame.pc()) == self.machine.library:
+            if frame.name() == "weft_switch_load":
+                at_first = frame.pc() == int(gdb.parse_and_eval("(long)&weft_switch_load"))  # which stores rsp
+                return int(frame.read_register("rsp") if at_first else self.value["context"]["rsp"])
+            frame = frame.older()
+        return None
 
     def frames(self):
         self.show()
