@@ -87,18 +87,19 @@ weft_handler_continue:
         .size   weft_handler_continue, . - weft_handler_continue
 
 /*
- * Where our own handlers return to. Without a frame description, and with a byte before it that has none either, the
- * instructions themselves tell unwinders and debuggers that a signal frame lies above.
+ * weft_signal_return: where our own handlers return to. Without a frame description, and with a byte before it that
+ * has none either, the instructions themselves tell unwinders that a signal frame lies above; gdb looks at them only
+ * where there is no symbol, or one of this name.
  */
-        .globl  weft_signal_return
-        .hidden weft_signal_return
-        .type   weft_signal_return, @function
+        .globl  __restore_rt
+        .hidden __restore_rt
+        .type   __restore_rt, @function
         .p2align 4
         nop
-weft_signal_return:
+__restore_rt:
         movq    $15, %rax                       /* rt_sigreturn */
         syscall
-        .size   weft_signal_return, . - weft_signal_return
+        .size   __restore_rt, . - __restore_rt
 
         .section .rodata
         .p2align 2

@@ -59,12 +59,13 @@ static void end_in_program(struct weft_delivery *delivery)
     struct coroutine *self = delivery->self;
     for (;;) {
         weft_signal_mask_all(self->carrier);
-        if (!__atomic_load_n(&self->signal_due, __ATOMIC_SEQ_CST))
+        if (delivery->ending || !__atomic_load_n(&self->signal_due, __ATOMIC_SEQ_CST))
             break;
         weft_signal_mask_follow(self->carrier);
         weft_signals_deliver_due(delivery, self->signal_mask);
     }
     weft_signal_mask_follow_later(self->carrier, mask_returned_to(delivery->interrupted));
+    *mask_returned_to(delivery->interrupted) &= ~delivery->ending;
     /* The kernel thread's alternate stack is no business of the frame: it may be another thread than at
      * first. */
     delivery->interrupted->uc_stack.ss_flags = INVALID_STACK_FLAGS;

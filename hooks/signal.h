@@ -61,6 +61,8 @@ struct weft_delivery {
     const struct weft_call *call; /* NULL: the latter */
     long result;                  /* of the call */
     ucontext_t *interrupted;      /* what the kernel gave us; NULL in a call */
+    bool inside;                  /* of another one: the kernel does not return to `interrupted` */
+    uint64_t ending; /* a signal that ends the process when the kernel returns there; 0: none. Set by us */
 };
 
 enum weft_delivered { WEFT_DELIVERED_NOTHING, WEFT_DELIVERED_RESTART, WEFT_DELIVERED_INTERRUPT };
@@ -69,11 +71,10 @@ enum weft_delivered { WEFT_DELIVERED_NOTHING, WEFT_DELIVERED_RESTART, WEFT_DELIV
  * Runs the handler for one signal that is not queued (any more), or does what is done instead; `mask_after`
  * is the mask behind it. With in_hook set, on return too. May park.
  */
-enum weft_delivered weft_signal_deliver(const struct weft_delivery *delivery, siginfo_t *info,
-                                        uint64_t mask_after);
+enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_t *info, uint64_t mask_after);
 
 /* The same for all that is due. Tells what the first handler wants: SA_RESTART or not. */
-enum weft_delivered weft_signals_deliver_due(const struct weft_delivery *delivery, uint64_t mask_after);
+enum weft_delivered weft_signals_deliver_due(struct weft_delivery *delivery, uint64_t mask_after);
 
 /*
  * Runs `hook` with the signal mask at `mask` (`size` bytes), and the handlers of what that lets in, before

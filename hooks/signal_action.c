@@ -22,7 +22,8 @@ enum { TIMER = 32, RESTORER = 0x04000000, EXPOSE_TAG_BITS = 0x800 };
 static struct weft_action actions[WEFT_SIGNALS + 1]; /* as the program set them */
 static struct weft_lock lock;                        /* protects actions[] */
 
-void weft_signal_return(void); /* handler_call.S */
+/* handler_call.S. The name is glibc's for its own, by which gdb knows such a place. */
+void weft_signal_return(void) __asm__("__restore_rt");
 
 static bool is_handler(const struct weft_action *action)
 {

@@ -80,12 +80,31 @@ static void make_context(ucontext_t *context, const struct weft_delivery *delive
     registers[REG_CSGSFS] = 0x002b000000000033;
 }
 
-/* Leaves it to the kernel, which acts on the process: ends it, stops it. */
-static void act_by_default(struct coroutine *self, int number)
+static bool leaves_core(int number)
 {
+    const uint64_t set = weft_signal_bit(SIGQUIT) | weft_signal_bit(SIGILL) | weft_signal_bit(SIGTRAP) |
+                         weft_signal_bit(SIGABRT) | weft_signal_bit(SIGFPE) | weft_signal_bit(SIGSEGV) |
+                         weft_signal_bit(SIGBUS) | weft_signal_bit(SIGSYS) | weft_signal_bit(SIGXCPU) |
+                         weft_signal_bit(SIGXFSZ);
+    return set & weft_signal_bit(number);
+}
+
+/*
+ * Leaves it to the kernel, which acts on the process: ends it, stops it. A core file shall show the place
+ * that the kernel interrupted: there the signal stays pending until the kernel has gone back to it.
+ */
+static void act_by_default(struct weft_delivery *delivery, int number)
+{
+    struct coroutine *self = delivery->self;
     uint64_t bit = weft_signal_bit(number);
     if (weft_signal_raised_by_calls(number)) /* which are ours even then; they end the process */
         weft_action_leave_to_kernel(number);
+    if (delivery->interrupted && !delivery->inside && leaves_core(number)) {
+        weft_signal_mask_all(self->carrier);
+        weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), number);
+        delivery->ending = bit;
+        return;
+    }
     weft_raw4(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&bit, 0, WEFT_MASK_SIZE);
     weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), number);
     self->carrier->kernel_mask = ~UINT64_C(0);
@@ -118,8 +137,7 @@ static void call_handler(const struct weft_delivery *delivery, const struct weft
         self->alternate = before;
 }
 
-enum weft_delivered weft_signal_deliver(const struct weft_delivery *delivery, siginfo_t *info,
-                                        uint64_t mask_after)
+enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_t *info, uint64_t mask_after)
 {
     struct coroutine *self = delivery->self;
     int number = info->si_signo;
@@ -128,7 +146,7 @@ enum weft_delivered weft_signal_deliver(const struct weft_delivery *delivery, si
     case WEFT_DISPOSITION_IGNORE:
         return WEFT_DELIVERED_NOTHING;
     case WEFT_DISPOSITION_DEFAULT:
-        act_by_default(self, number);
+        act_by_default(delivery, number);
         return WEFT_DELIVERED_NOTHING;
     default:
         break;
@@ -150,6 +168,7 @@ enum weft_delivered weft_signal_deliver(const struct weft_delivery *delivery, si
         context->uc_mcontext.fpregs = saved_state;
     }
     struct weft_delivery inside = *delivery;
+    inside.inside = true;
     if (delivery->interrupted) {
         memcpy(&made, context, KERNEL_CONTEXT);
         inside.interrupted = &made;
@@ -168,7 +187,7 @@ enum weft_delivered weft_signal_deliver(const struct weft_delivery *delivery, si
     return action.flags & SA_RESTART ? WEFT_DELIVERED_RESTART : WEFT_DELIVERED_INTERRUPT;
 }
 
-enum weft_delivered weft_signals_deliver_due(const struct weft_delivery *delivery, uint64_t mask_after)
+enum weft_delivered weft_signals_deliver_due(struct weft_delivery *delivery, uint64_t mask_after)
 {
     struct coroutine *self = delivery->self;
     enum weft_delivered first = WEFT_DELIVERED_NOTHING;
@@ -179,7 +198,7 @@ enum weft_delivered weft_signals_deliver_due(const struct weft_delivery *deliver
         weft_core_leave(self);
     }
     weft_signal_mask_follow(self->carrier);
-    while (weft_signal_next(self, ~self->signal_mask, &info)) {
+    while (!delivery->ending && weft_signal_next(self, ~self->signal_mask, &info)) {
         enum weft_delivered delivered = weft_signal_deliver(delivery, &info, mask_after);
         mask_after = self->signal_mask;
         if (first == WEFT_DELIVERED_NOTHING)

@@ -12,6 +12,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,12 +133,24 @@ static bool read_all(int fd, void *buffer, size_t size, off_t offset)
     return pread(fd, buffer, size, offset) == (ssize_t)size;
 }
 
-static void check_elf(const char *path, int fd, const Elf64_Ehdr *header)
+__attribute__((format(printf, 1, 2))) static char *refusal(const char *format, ...)
+{
+    va_list arguments;
+    char *text;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        fail("out of memory");
+    va_end(arguments);
+    return text;
+}
+
+// Returns why nothing can be preloaded into the program, or NULL.
+static char *look_at_elf(const char *path, int fd, const Elf64_Ehdr *header)
 {
     if (header->e_ident[EI_CLASS] == ELFCLASS32)
-        fail("'%s' is a 32-bit program; weft runs 64-bit x86-64 programs only", path);
+        return refusal("'%s' is a 32-bit program; weft runs 64-bit x86-64 programs only", path);
     if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_machine != EM_X86_64)
-        fail("'%s' is a program for another machine; weft runs x86-64 programs only", path);
+        return refusal("'%s' is a program for another machine; weft runs x86-64 programs only", path);
     if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
         fail("'%s' is no program but an object file; link it first", path);
 
@@ -157,19 +170,21 @@ static void check_elf(const char *path, int fd, const Elf64_Ehdr *header)
     }
     // The loader itself can be a command: ld-linux-x86-64.so.2 PROGRAM.
     if (!loader && dynamic && strcmp(base_name(path), glibc_loader) == 0)
-        return;
+        return NULL;
     if (!loader || !dynamic)
-        fail("'%s' is statically linked, so nothing can be preloaded into it; link it dynamically", path);
+        return refusal("'%s' is statically linked, so nothing can be preloaded into it; link it dynamically",
+                       path);
 
     char name[4096] = "";
     if (loader->p_filesz == 0 || loader->p_filesz > sizeof(name) ||
         !read_all(fd, name, loader->p_filesz, (off_t)loader->p_offset) || name[loader->p_filesz - 1] != '\0')
         fail("'%s' is a damaged ELF file; build or install it again", path);
     if (strcmp(base_name(name), glibc_loader) != 0)
-        fail("'%s' is loaded by '%s', not by glibc's %s (a musl program?); build it for glibc", path, name,
-             glibc_loader);
+        return refusal("'%s' is loaded by '%s', not by glibc's %s (a musl program?); build it for glibc",
+                       path, name, glibc_loader);
     if (access(name, X_OK) != 0)
         fail("'%s' needs the loader '%s', which is not here; install it", path, name);
+    return NULL;
 }
 
 // The interpreter that the `#!` line in `line` names, cut out in place; NULL when it names none.
@@ -181,7 +196,7 @@ static char *script_interpreter(char *line)
     return *name ? name : NULL;
 }
 
-void binary_check(const char *path)
+struct binary_look binary_look(const char *path)
 {
     char *current = strdup(path);
     for (int depth = 0; current; depth++) {
@@ -221,14 +236,21 @@ void binary_check(const char *path)
                  current);
         if ((size_t)size < sizeof(head.elf) && head.elf.e_ident[EI_CLASS] != ELFCLASS32)
             fail("'%s' is a damaged ELF file; build or install it again", current);
-        check_elf(current, fd, &head.elf);
-        if (changes_privileges(fd, &status))
-            fail("'%s' is setuid or setgid: the loader ignores LD_PRELOAD for it; run it as its own user or "
-                 "run a copy without that bit",
-                 current);
+        char *reason = look_at_elf(current, fd, &head.elf);
+        if (!reason && changes_privileges(fd, &status))
+            reason = refusal("'%s' is setuid or setgid: the loader ignores LD_PRELOAD for it; run it as its "
+                             "own user or run a copy without that bit",
+                             current);
         close(fd);
-        free(current);
-        return;
+        return (struct binary_look){.program = current, .refusal = reason};
     }
     fail("out of memory");
+}
+
+void binary_check(const char *path)
+{
+    struct binary_look look = binary_look(path);
+    if (look.refusal)
+        fail("%s", look.refusal);
+    free(look.program);
 }

@@ -29,6 +29,6 @@ struct command {
 // Prints the help of `command`; returns the exit status.
 int print_help(const struct command *command);
 
-extern const struct command command_run, command_compare;
+extern const struct command command_run, command_check, command_compare, command_ps, command_trace;
 
 #endif

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct command *const commands[] = {&command_run, &command_compare};
+static const struct command *const commands[] = {&command_run, &command_check, &command_compare, &command_ps,
+                                                 &command_trace};
 enum { OPTION_HELP = OPTION_FIRST, OPTION_VERSION };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
