@@ -33,6 +33,7 @@
 
 #include "balance.h"
 #include "check.h"
+#include "cpu_time.h"
 #include "credentials.h"
 #include "loop.h"
 #include "monitor.h"
@@ -384,6 +385,7 @@ void weft_carrier_run(void *argument)
     struct carrier *carrier = argument;
     if (!carrier->begun) {                   /* the first carrier's kernel thread has begun as main's */
         carrier->kernel_mask = ~UINT64_C(0); /* it may be: the monitor starts carriers too */
+        weft_cpu_time_forget(carrier);
         weft_carrier_begin_signals(carrier);
         atomic_store(&carrier->credentials, 0);
         weft_credentials_follow(carrier); /* not before it is listed: who publishes later kicks it */

@@ -12,6 +12,7 @@
 #include "balance.h"
 #include "carrier.h"
 #include "check.h"
+#include "cpu_time.h"
 #include "futex.h"
 #include "monitor.h"
 #include "trace.h"
@@ -37,7 +38,8 @@ static struct processor *wait_for_processor(struct coroutine *self, struct carri
             self->hog = self->short_runs = 0;
     }
     carrier->processor = NULL;
-    carrier->running = NULL;
+    __atomic_store_n(&carrier->running, NULL, __ATOMIC_SEQ_CST);
+    weft_cpu_time_stop(carrier);
     self->state = WEFT_READY;
     self->reason = WEFT_REASON_PROCESSOR;
     weft_switch_call(&self->context, &carrier->context, publish_globally, self);
@@ -98,6 +100,7 @@ static inline void switch_away(struct coroutine *self, struct carrier *carrier, 
         weft_switch_call(&self->context, &next->context, after, argument);
     } else {
         carrier->running = NULL;
+        weft_cpu_time_stop(carrier);
         weft_switch_call(&self->context, &carrier->context, after, argument);
     }
 }

@@ -11,6 +11,7 @@
 #include "balance.h"
 #include "carrier.h"
 #include "check.h"
+#include "cpu_time.h"
 #include "loop.h"
 #include "park.h"
 #include "signal.h"
@@ -62,16 +63,8 @@ void weft_processor_open_inbox(struct processor *processor)
     }
 }
 
-struct coroutine *weft_processor_pick(struct processor *processor)
+static inline struct coroutine *take_next(struct processor *processor)
 {
-    if (atomic_load_explicit(&processor->inbox, memory_order_relaxed))
-        weft_processor_open_inbox(processor);
-    if (__builtin_expect(atomic_load_explicit(&weft_signals_arrived, memory_order_relaxed), 0))
-        return NULL; /* the carrier distributes them first */
-    if (++processor->ticks % POLL_TICKS == 0 && weft_processor_poll_due(processor)) {
-        processor->idle_ticks++;
-        return NULL;
-    }
     struct coroutine *next = processor->run_next;
     if (next && (processor->run_next_streak < RUN_NEXT_STREAK || !processor->queue.head)) {
         processor->run_next = NULL;
@@ -83,6 +76,30 @@ struct coroutine *weft_processor_pick(struct processor *processor)
     if (!next)
         processor->idle_ticks++;
     return next;
+}
+
+/* What is not done at every pick. */
+__attribute__((noinline)) static struct coroutine *pick_specially(struct processor *processor)
+{
+    if (processor->ticks % POLL_TICKS == 0 && weft_processor_poll_due(processor)) {
+        processor->idle_ticks++;
+        return NULL;
+    }
+    struct coroutine *next = take_next(processor);
+    if (next && processor->special & WEFT_CLOCKED)
+        weft_cpu_time_switch((struct carrier *)(atomic_load(&processor->owner) & ~WEFT_FLAGS), next);
+    return next;
+}
+
+struct coroutine *weft_processor_pick(struct processor *processor)
+{
+    if (atomic_load_explicit(&processor->inbox, memory_order_relaxed))
+        weft_processor_open_inbox(processor);
+    if (__builtin_expect(atomic_load_explicit(&weft_signals_arrived, memory_order_relaxed), 0))
+        return NULL; /* the carrier distributes them first */
+    if (__builtin_expect(++processor->ticks % POLL_TICKS <= processor->special, 0)) /* one test for both */
+        return pick_specially(processor);
+    return take_next(processor);
 }
 
 void weft_processor_post(struct processor *processor, struct coroutine *coroutine)

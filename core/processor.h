@@ -45,9 +45,13 @@ enum weft_sleep {
     WEFT_VACANT  /* it never had a carrier */
 };
 
+/* Why a pick is special; above every remainder of the ticks, see weft_processor_pick. */
+#define WEFT_CLOCKED 64 /* the time of what runs is counted, see cpu_time.h */
+
 struct processor {
     _Atomic uintptr_t owner;
-    unsigned index;
+    uint16_t index;
+    uint8_t special;            /* WEFT_CLOCKED or 0 */
     unsigned run_next_streak;   /* dispatches through run_next in a row, bounded by RUN_NEXT_STREAK */
     struct coroutine *run_next; /* made ready last by what runs: goes first, so a hand-over stays hot; hint */
     struct queue queue;         /* these have neither a timer nor a home; hint */
@@ -76,6 +80,16 @@ struct processor {
 /* What a spare carrier is woken for. */
 enum weft_wake { WEFT_WAKE_NOT, WEFT_WAKE_ADOPTED, WEFT_WAKE_SIGNAL };
 
+/* CPU time of a carrier, as far as it was counted for coroutines; ns. Protected by the lock. See cpu_time.h.
+ */
+struct weft_cpu_clock {
+    struct weft_lock lock;
+    struct coroutine *clocked; /* whose time it is; NULL: nobody's that is counted */
+    int64_t estimate;     /* what the kernel's clock of this kernel thread says, or would say, at `stamp` */
+    int64_t given;        /* how much of that was counted */
+    int64_t asked, stamp; /* CLOCK_MONOTONIC when the kernel was asked last, when `estimate` was made */
+};
+
 struct carrier {
     struct weft_context context; /* first: assembly; the carrier's own stack */
     struct processor *processor; /* what it holds, as far as it knows; see weft_core_enter */
@@ -93,6 +107,7 @@ struct carrier {
     struct coroutine *running;       /* for traces and the monitor */
     atomic_uint credentials;         /* the publication whose ids its kernel thread has, see credentials.h */
     atomic_bool in_kernel; /* its coroutine is in a call that may wait: the monitor is quicker with it */
+    struct weft_cpu_clock clock;
 };
 
 extern struct processor *weft_processors;

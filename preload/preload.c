@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The object's doors: a constructor that only reads the configuration, and the thread-creating functions,
- * the first call of which turns weft on.
+ * The object's doors: a constructor that only reads the configuration and finds two functions of libc's, and
+ * the thread-creating functions, the first call of which turns weft on.
  *
  * At that moment the process has one kernel thread, so libc's text can be rewritten without a race. When
  * anything is not as expected the program stays native, and the trace says why. Never half-way: what can fail
@@ -30,6 +30,7 @@
 #include "../hooks/call.h"
 #include "../hooks/signal.h"
 #include "config.h"
+#include "cpu_clock.h"
 #include "site.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -75,6 +76,7 @@ static void open_trace(void)
 __attribute__((constructor)) static void loaded(void)
 {
     weft_config_read(&config);
+    weft_cpu_clock_prepare();
 }
 
 /* Kernel threads of this process, by what stands in /proc/self/stat behind the command's name. */
