@@ -124,12 +124,17 @@ void weft_carrier_give(struct carrier *carrier)
 void weft_global_append(struct coroutine *coroutine)
 {
     weft_lock_acquire(&global_lock);
-    coroutine->next = NULL;
-    if (global.tail)
-        global.tail->next = coroutine;
+    /* Those with priorities come first. */
+    struct coroutine **place = &global.head;
+    if (global.tail && global.tail->priority >= coroutine->priority)
+        place = &global.tail->next;
     else
-        global.head = coroutine;
-    global.tail = coroutine;
+        while (*place && (*place)->priority >= coroutine->priority)
+            place = &(*place)->next;
+    coroutine->next = *place;
+    *place = coroutine;
+    if (!coroutine->next)
+        global.tail = coroutine;
     atomic_store(&global_length, ++global.length);
     weft_lock_release(&global_lock);
     weft_balance_wake_one();

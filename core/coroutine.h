@@ -77,6 +77,8 @@ struct coroutine {
     uint8_t signal_due;          /* assembly; the end of the hook has signals to deliver; set by anybody */
     uint8_t hog;             /* it computed for long: gives its processor away when it leaves core; hint */
     uint8_t short_runs;      /* times in a row that a hog did not; its own */
+    uint8_t priority;        /* real-time priority, 0: none; see priority.h. Read when it is queued */
+    bool round_robin;        /* among its equals, which it may keep waiting for less long */
     struct carrier *carrier; /* who runs it; valid while running, owned by itself */
     struct coroutine *next;  /* link in the one queue it is in, owned by that queue */
 

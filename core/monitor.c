@@ -22,6 +22,7 @@
 #include "machine.h"
 #include "parallelism.h"
 #include "park.h"
+#include "priority.h"
 #include "raw.h"
 #include "trace.h"
 
@@ -86,8 +87,10 @@ static enum look look_at(struct processor *processor, int64_t now)
     }
     if (!weft_processor_has_work(processor))
         return IDLE; /* it computes, or waits where only the kernel knows, and keeps nobody from anything */
-    bool in_kernel = atomic_load(&((struct carrier *)owner)->in_kernel);
-    if (now - seen[i].since >= (in_kernel ? BRIEF : WEFT_SLICE)) {
+    struct carrier *carrier = (struct carrier *)owner;
+    bool in_kernel = atomic_load(&carrier->in_kernel);
+    struct coroutine *running = __atomic_load_n(&carrier->running, __ATOMIC_RELAXED);
+    if (now - seen[i].since >= (in_kernel ? BRIEF : weft_priority_slice(processor, running))) {
         take_away(processor, owner, in_kernel);
         return BUSY;
     }

@@ -16,6 +16,7 @@
 #include "futex.h"
 #include "monitor.h"
 #include "trace.h"
+#include "priority.h"
 #include "visit.h"
 
 enum {
@@ -168,7 +169,7 @@ void weft_ready_next(struct processor *here, struct coroutine *coroutine, int re
 {
     if (!ready_here(here, coroutine, result))
         return;
-    if (here->run_next) {
+    if (here->run_next || coroutine->priority) {
         weft_processor_append(here, coroutine);
         weft_balance_share(here);
     } else {
@@ -232,11 +233,29 @@ static void append_after(void *argument)
     weft_processor_append(requeue->processor, requeue->coroutine);
 }
 
+static void prepend_after(void *argument)
+{
+    struct requeue *requeue = argument;
+    weft_processor_prepend(requeue->processor, requeue->coroutine);
+}
+
+void weft_step_aside(struct coroutine *self)
+{
+    struct carrier *carrier = self->carrier;
+    struct requeue requeue = {carrier->processor, self};
+    self->state = WEFT_READY;
+    self->reason = WEFT_REASON_YIELD;
+    switch_away(self, carrier, weft_processor_pick(carrier->processor), prepend_after, &requeue);
+    self->reason = WEFT_REASON_NONE;
+}
+
 bool weft_yield(struct coroutine *self)
 {
     struct processor *processor = weft_core_enter(self);
     struct carrier *carrier = self->carrier;
-    struct coroutine *next = weft_processor_pick(processor);
+    struct coroutine *next = NULL;
+    if (__builtin_expect(!self->priority, 1) || self->priority <= weft_priority_highest(processor))
+        next = weft_processor_pick(processor);
     bool due = !next && weft_processor_poll_due(processor);
     if (next || due) {
         processor->idle_ticks++;

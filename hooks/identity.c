@@ -30,6 +30,7 @@
 #include <sys/resource.h>
 
 #include "../core/lock.h"
+#include "../core/priority.h"
 #include "hooks.h"
 #include "schedule.h"
 
@@ -42,7 +43,7 @@ static ptrdiff_t tid_offset;       /* from the thread pointer to the id as libc 
 static struct weft_schedule *hold(struct coroutine *coroutine)
 {
     weft_lock_acquire(&lock);
-    struct weft_schedule *schedule = coroutine->schedule;
+    struct weft_schedule *schedule = __atomic_load_n(&coroutine->schedule, __ATOMIC_RELAXED);
     schedule = schedule == &ended ? NULL : weft_schedule_hold(schedule);
     weft_lock_release(&lock);
     return schedule;
@@ -52,10 +53,12 @@ static struct weft_schedule *hold(struct coroutine *coroutine)
 static long replace(struct coroutine *coroutine, struct weft_schedule *schedule)
 {
     weft_lock_acquire(&lock);
-    struct weft_schedule *before = coroutine->schedule;
-    bool lives = before != &ended;
-    if (lives)
-        coroutine->schedule = schedule;
+    struct weft_schedule *before = __atomic_load_n(&coroutine->schedule, __ATOMIC_RELAXED);
+    bool lives;
+    do
+        lives = before != &ended;
+    while (lives && !__atomic_compare_exchange_n(&coroutine->schedule, &before, schedule, false,
+                                                 __ATOMIC_RELAXED, __ATOMIC_RELAXED));
     weft_lock_release(&lock);
     weft_schedule_drop(lives ? before : schedule);
     return lives ? 0 : -ESRCH;
@@ -68,6 +71,14 @@ static struct coroutine *meant(long tid)
     return (int)tid == 0 || (int)tid == self->tid ? self : weft_coroutine_find((int)tid);
 }
 
+/* What orders the run queues: see core/priority.h. */
+static unsigned priority_of(unsigned policy, unsigned priority)
+{
+    if (policy == SCHED_FIFO || policy == SCHED_RR)
+        return priority;
+    return policy == SCHED_DEADLINE ? WEFT_PRIORITIES - 1 : 0;
+}
+
 /* Executes the call on a kernel thread that stands for the target, whose id is that argument; `keep`
  * remembers. */
 static long probe(const struct weft_call *call, int argument, struct coroutine *target, bool keep)
@@ -75,9 +86,14 @@ static long probe(const struct weft_call *call, int argument, struct coroutine *
     struct weft_schedule *schedule = hold(target), *after = NULL;
     long result = weft_probe_call(call, argument, schedule, keep ? &after : NULL);
     if (result >= 0 && keep) {
-        long replaced = after ? replace(target, after) : -ENOMEM;
+        const struct weft_attributes *attributes = after ? &after->attributes : &(struct weft_attributes){0};
+        unsigned priority = priority_of(attributes->policy, attributes->priority);
+        bool round_robin = attributes->policy == SCHED_RR;
+        long replaced = after ? replace(target, after) : -ENOMEM; /* it may be gone after this */
         if (replaced != 0)
             result = replaced;
+        else if (priority || target->priority)
+            weft_priority_change(weft_current, target, priority, round_robin);
     }
     weft_schedule_drop(schedule);
     return result;
@@ -281,6 +297,15 @@ static struct weft_schedule *reset(const struct weft_schedule *from)
     return schedule;
 }
 
+void weft_identity_start(struct coroutine *self)
+{
+    int priority = 0;
+    weft_raw2(SYS_sched_getparam, 0, (long)&priority);
+    long policy = weft_raw1(SYS_sched_getscheduler, 0) & ~(long)POLICY_RESET_ON_FORK;
+    self->priority = (uint8_t)priority_of((unsigned)policy, (unsigned)priority);
+    self->round_robin = policy == SCHED_RR;
+}
+
 void weft_identity_begin(struct coroutine *child, struct coroutine *parent, const int *tid_word,
                          uintptr_t fs_base)
 {
@@ -288,11 +313,14 @@ void weft_identity_begin(struct coroutine *child, struct coroutine *parent, cons
         tid_offset = (ptrdiff_t)((uintptr_t)tid_word - fs_base);
     child->name = weft_identity_name(parent);
     child->named = true;
+    child->priority = parent->priority;
+    child->round_robin = parent->round_robin;
     if (!parent->schedule)
         return;
     struct weft_schedule *schedule = hold(parent);
     if (schedule && schedule->attributes.flags & RESET_ON_FORK) {
         child->schedule = reset(schedule);
+        child->priority = 0;
         weft_schedule_drop(schedule);
     } else {
         child->schedule = schedule;
@@ -301,9 +329,12 @@ void weft_identity_begin(struct coroutine *child, struct coroutine *parent, cons
 
 void weft_identity_end(struct coroutine *self)
 {
+    struct weft_schedule *schedule = NULL;
+    if (__atomic_compare_exchange_n(&self->schedule, &schedule, &ended, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED))
+        return; /* nearly always; what is there has a count, which is the lock's */
     weft_lock_acquire(&lock);
-    struct weft_schedule *schedule = self->schedule;
-    self->schedule = &ended;
+    schedule = __atomic_exchange_n(&self->schedule, &ended, __ATOMIC_RELAXED);
     weft_lock_release(&lock);
     weft_schedule_drop(schedule);
 }

@@ -29,10 +29,6 @@
 #include "../core/slab.h"
 #include "schedule.h"
 
-#ifndef SCHED_DEADLINE
-#define SCHED_DEADLINE 6
-#endif
-
 enum { NICE_ZERO = 20 };
 
 /* What a probe sleeps on. */

@@ -10,9 +10,14 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sched.h>
 #include <stdint.h>
 
 #include "call.h"
+
+#ifndef SCHED_DEADLINE
+#define SCHED_DEADLINE 6 /* libc's headers lack it */
+#endif
 
 enum { WEFT_MASK_SIZE = 1024 };
 

@@ -28,6 +28,7 @@
 #include "../core/stack.h"
 #include "../core/trace.h"
 #include "../hooks/call.h"
+#include "../hooks/identity.h"
 #include "../hooks/signal.h"
 #include "config.h"
 #include "cpu_clock.h"
@@ -138,6 +139,7 @@ static const char *turn_on(void)
         weft_sites_release(sites);
         return "no memory or descriptors for the first processor";
     }
+    weft_identity_start(weft_current);
     weft_hooks_install();
     for (int i = 0; i < WEFT_CALL_LIMIT; i++)
         wanted[i] = weft_hooks[i] != NULL;
