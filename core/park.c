@@ -227,7 +227,15 @@ struct requeue {
     struct coroutine *coroutine;
 };
 
+/* Of a coroutine without a priority. */
 static void append_after(void *argument)
+{
+    struct requeue *requeue = argument;
+    weft_check(weft_processor_held(requeue->processor));
+    weft_queue_append(&requeue->processor->queue, requeue->coroutine);
+}
+
+static void append_by_priority_after(void *argument)
 {
     struct requeue *requeue = argument;
     weft_processor_append(requeue->processor, requeue->coroutine);
@@ -239,32 +247,46 @@ static void prepend_after(void *argument)
     weft_processor_prepend(requeue->processor, requeue->coroutine);
 }
 
-void weft_step_aside(struct coroutine *self)
+/* `self` remains ready; `after` queues it. */
+static inline void step_aside(struct coroutine *self, struct processor *processor, struct coroutine *next,
+                              void (*after)(void *))
 {
-    struct carrier *carrier = self->carrier;
-    struct requeue requeue = {carrier->processor, self};
+    struct requeue requeue = {processor, self};
+    processor->idle_ticks++;
     self->state = WEFT_READY;
     self->reason = WEFT_REASON_YIELD;
-    switch_away(self, carrier, weft_processor_pick(carrier->processor), prepend_after, &requeue);
+    switch_away(self, self->carrier, next, after, &requeue);
     self->reason = WEFT_REASON_NONE;
+}
+
+void weft_step_aside(struct coroutine *self)
+{
+    struct processor *processor = self->carrier->processor;
+    step_aside(self, processor, weft_processor_pick(processor), prepend_after);
+}
+
+/* Only equals, and higher ones that came by a deadline, are let run. In core. */
+__attribute__((noinline)) static bool yield_by_priority(struct coroutine *self, struct processor *processor)
+{
+    struct coroutine *next = NULL;
+    if (weft_priority_highest(processor) >= self->priority)
+        next = weft_processor_pick(processor);
+    bool due = !next && weft_processor_poll_due(processor);
+    if (next || due)
+        step_aside(self, processor, next, append_by_priority_after);
+    weft_core_leave(self);
+    return next || due;
 }
 
 bool weft_yield(struct coroutine *self)
 {
     struct processor *processor = weft_core_enter(self);
-    struct carrier *carrier = self->carrier;
-    struct coroutine *next = NULL;
-    if (__builtin_expect(!self->priority, 1) || self->priority <= weft_priority_highest(processor))
-        next = weft_processor_pick(processor);
+    if (__builtin_expect(self->priority, 0))
+        return yield_by_priority(self, processor);
+    struct coroutine *next = weft_processor_pick(processor);
     bool due = !next && weft_processor_poll_due(processor);
-    if (next || due) {
-        processor->idle_ticks++;
-        struct requeue requeue = {processor, self};
-        self->state = WEFT_READY;
-        self->reason = WEFT_REASON_YIELD;
-        switch_away(self, carrier, next, append_after, &requeue);
-        self->reason = WEFT_REASON_NONE;
-    }
+    if (next || due)
+        step_aside(self, processor, next, append_after);
     weft_core_leave(self);
     return next || due;
 }

@@ -38,8 +38,14 @@ static void *goes_on(void *argument)
     return argument;
 }
 
+static void *ends_at_once(void *argument)
+{
+    return argument;
+}
+
 int main(void)
 {
+    guest_join(guest_start(ends_at_once, NULL));
     if (sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 50}) != 0) {
         puts("not permitted to use real-time policies");
         return 77;

@@ -34,6 +34,7 @@ int main(void)
         return 77;
     }
     CHECK_EQUAL(sched_setscheduler(0, SCHED_OTHER, &none), 0);
+    CHECK_EQUAL(setpriority(PRIO_PROCESS, 0, 0), 0);
     CHECK(setrlimit(RLIMIT_RTPRIO, &zero) == 0 && setrlimit(RLIMIT_NICE, &zero) == 0);
     guest_join(guest_start(ends, NULL));
     CHECK_EQUAL(sched_setscheduler(0, SCHED_FIFO, &five), 0);
