@@ -10,7 +10,8 @@
  *  4. The lock is released by the context that the waiter switches to (step 5).
  *  5. Nobody enters core while holding a bucket's lock, for entering may wait; so those who ready do enter
  *     first. A wake that finds an empty bucket does not enter at all.
- *  6. Those who wait for one address stand together in the list, in the order of their coming: a group. The
+ *  6. Those who wait for one address stand together in the list, in the order of their priorities and their
+ *     coming: a group. The
  *     first of a group knows the last, so looking for an address goes from group to group, and nobody is
  *     looked at who waits for another address that somebody waits for as well. There are at most 2^21
  *     coroutines, so at most 8 groups in a bucket on average.
