@@ -4,6 +4,7 @@
 
 #include "carrier.h"
 #include "parallelism.h"
+#include "priority.h"
 #include "visit.h"
 
 enum { NAPS = 20, NAP = 50000 /* ns */ };
@@ -90,10 +91,12 @@ static bool take_from(struct processor *victim, struct processor *here, bool sta
             victim->run_next = NULL;
         }
         move_oldest(victim, here, victim->queue.length);
+        for (struct coroutine *prior; (prior = weft_priority_take(victim));)
+            weft_priority_append(here, prior);
     } else {
         move_oldest(victim, here, (victim->queue.length + 1) / 2);
     }
-    return here->queue.head != NULL;
+    return here->queue.head || here->special & WEFT_PRIORITIZED;
 }
 
 static bool look_around(struct processor *here)
@@ -138,7 +141,7 @@ void weft_balance_pass_on(struct processor *here)
         here->run_next = NULL;
         weft_processor_post(target, coroutine);
     }
-    while ((coroutine = weft_processor_take(here)))
+    while ((coroutine = weft_priority_take(here)) || (coroutine = weft_processor_take(here)))
         weft_processor_post(target, coroutine);
 }
 

@@ -33,6 +33,7 @@
 
 #include "balance.h"
 #include "check.h"
+#include "cpu_time.h"
 #include "credentials.h"
 #include "loop.h"
 #include "monitor.h"
@@ -124,12 +125,17 @@ void weft_carrier_give(struct carrier *carrier)
 void weft_global_append(struct coroutine *coroutine)
 {
     weft_lock_acquire(&global_lock);
-    coroutine->next = NULL;
-    if (global.tail)
-        global.tail->next = coroutine;
+    /* Those with priorities come first. */
+    struct coroutine **place = &global.head;
+    if (global.tail && global.tail->priority >= coroutine->priority)
+        place = &global.tail->next;
     else
-        global.head = coroutine;
-    global.tail = coroutine;
+        while (*place && (*place)->priority >= coroutine->priority)
+            place = &(*place)->next;
+    coroutine->next = *place;
+    *place = coroutine;
+    if (!coroutine->next)
+        global.tail = coroutine;
     atomic_store(&global_length, ++global.length);
     weft_lock_release(&global_lock);
     weft_balance_wake_one();
@@ -409,6 +415,7 @@ void weft_carrier_run(void *argument)
     struct carrier *carrier = argument;
     if (!carrier->begun) {                   /* the first carrier's kernel thread has begun as main's */
         carrier->kernel_mask = ~UINT64_C(0); /* it may be: the monitor starts carriers too */
+        weft_cpu_time_forget(carrier);
         weft_carrier_begin_signals(carrier);
         atomic_store(&carrier->credentials, 0);
         weft_credentials_follow(carrier); /* not before it is listed: who publishes later kicks it */

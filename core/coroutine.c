@@ -24,6 +24,7 @@ enum {
     INDICES = 1 << 21,
     GENERATIONS = ((1 << 30) - FIRST_ID) / INDICES,
     IDS = GENERATIONS * INDICES,
+    SHORT_IDS = ((1 << 28) - FIRST_ID) / INDICES * INDICES,
     CHUNK = 1 << 12
 };
 
@@ -113,20 +114,36 @@ void weft_coroutine_give(struct coroutine *coroutine)
     weft_slab_give(&slab, coroutine);
 }
 
+static struct coroutine *find_at(uint32_t index, int id, bool is_short)
+{
+    weft_lock_acquire(&lock);
+    struct coroutine **place = slot(index);
+    struct coroutine *coroutine = place ? *place : NULL;
+    if (coroutine && (is_short ? weft_coroutine_short_id(coroutine->tid) : coroutine->tid) != id)
+        coroutine = NULL;
+    weft_lock_release(&lock);
+    return coroutine;
+}
+
 struct coroutine *weft_coroutine_find(int tid)
 {
     if (tid < FIRST_ID)
         return main_coroutine && main_coroutine->tid == tid && main_coroutine->state != WEFT_DEAD
                    ? main_coroutine
                    : NULL;
-    uint32_t index = ((uint32_t)(tid - FIRST_ID) + IDS - start) % IDS % INDICES;
-    weft_lock_acquire(&lock);
-    struct coroutine **place = slot(index);
-    struct coroutine *coroutine = place ? *place : NULL;
-    if (coroutine && coroutine->tid != tid)
-        coroutine = NULL;
-    weft_lock_release(&lock);
-    return coroutine;
+    return find_at(((uint32_t)(tid - FIRST_ID) + IDS - start) % IDS % INDICES, tid, false);
+}
+
+int weft_coroutine_short_id(int tid)
+{
+    return tid < FIRST_ID ? tid : FIRST_ID + (tid - FIRST_ID) % SHORT_IDS;
+}
+
+struct coroutine *weft_coroutine_find_short(int id)
+{
+    if (id < FIRST_ID)
+        return weft_coroutine_find(id);
+    return find_at(((uint32_t)(id - FIRST_ID) + IDS - start) % INDICES, id, true);
 }
 
 void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), void *argument)

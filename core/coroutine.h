@@ -77,6 +77,8 @@ struct coroutine {
     uint8_t signal_due;          /* assembly; the end of the hook has signals to deliver; set by anybody */
     uint8_t hog;             /* it computed for long: gives its processor away when it leaves core; hint */
     uint8_t short_runs;      /* times in a row that a hog did not; its own */
+    uint8_t priority;        /* real-time priority, 0: none; see priority.h. Read when it is queued */
+    bool round_robin;        /* among its equals, which it may keep waiting for less long */
     struct carrier *carrier; /* who runs it; valid while running, owned by itself */
     struct coroutine *next;  /* link in the one queue it is in, owned by that queue */
 
@@ -124,6 +126,10 @@ struct coroutine {
     bool restarted;     /* the call is made again, behind nothing that the program noticed */
     int64_t parked_at;  /* ns of CLOCK_MONOTONIC, kept when tracing */
     uint64_t switches;  /* times it was dispatched */
+    int64_t
+        cpu_time; /* ns that were counted so far; under the lock of the clock that counts it, cpu_time.h */
+    int64_t cpu_time_system;        /* how much of that getrusage(2) has called system time, */
+    int64_t cpu_time_split;         /* and how much it was then; its own */
     struct weft_schedule *schedule; /* NULL: as the process began; protected by identity.c's lock */
     struct weft_name name;          /* valid when `named`, which only main may lack */
     bool named;
@@ -143,6 +149,11 @@ void weft_coroutine_give(struct coroutine *coroutine);
 
 /* The live coroutine with this virtual id, or NULL. */
 struct coroutine *weft_coroutine_find(int tid);
+
+/* An id of 28 bits, for where no more fit (clocks), and the live coroutine that has it. It comes back four
+ * times as soon as the whole one. */
+int weft_coroutine_short_id(int tid);
+struct coroutine *weft_coroutine_find_short(int id);
 
 /* Calls `function` for every live coroutine, in no particular order. Others may come and go meanwhile; an
  * object that is given back remains one (slab.h). */

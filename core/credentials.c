@@ -74,6 +74,11 @@ static void set_groups(const struct ids *ids)
     weft_raw3(SYS_setresgid, ids->group[0], ids->group[1], ids->group[2]);
 }
 
+unsigned weft_credentials_published(void)
+{
+    return atomic_load(&sequence);
+}
+
 void weft_credentials_follow(struct carrier *carrier)
 {
     if (!carrier || atomic_load(&carrier->credentials) == atomic_load(&sequence))

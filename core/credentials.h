@@ -17,6 +17,9 @@
  * others. In a hook, not in core. Does not park. */
 void weft_credentials_publish(struct carrier *self);
 
+/* Counts the publications. From anywhere. */
+unsigned weft_credentials_published(void);
+
 /* Takes over what was published last. On the carrier's kernel thread, with all signals blocked; also in a
  * handler. NULL: nothing. */
 void weft_credentials_follow(struct carrier *carrier);

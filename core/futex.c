@@ -10,7 +10,8 @@
  *  4. The lock is released by the context that the waiter switches to (step 5).
  *  5. Nobody enters core while holding a bucket's lock, for entering may wait; so those who ready do enter
  *     first. A wake that finds an empty bucket does not enter at all.
- *  6. Those who wait for one address stand together in the list, in the order of their coming: a group. The
+ *  6. Those who wait for one address stand together in the list, in the order of their priorities and their
+ *     coming: a group. The
  *     first of a group knows the last, so looking for an address goes from group to group, and nobody is
  *     looked at who waits for another address that somebody waits for as well. There are at most 2^21
  *     coroutines, so at most 8 groups in a bucket on average.
@@ -22,6 +23,7 @@
 #include <stddef.h>
 
 #include "futex_internal.h"
+#include "priority.h"
 
 enum {
     /* A waiter that was woken so often in a row and had to wait for the same word again is barged: whoever
@@ -74,6 +76,19 @@ struct coroutine *weft_futex_group(struct bucket *bucket, const uint32_t *addres
     return NULL;
 }
 
+/* Those with priorities stand before those that came earlier and have lower ones. */
+static void insert_by_priority(struct coroutine *first, struct coroutine *waiter)
+{
+    struct weft_list *behind = &first->futex_node, *end = first->futex_last->futex_node.next;
+    while (behind != end && waiter_at(behind)->priority >= waiter->priority)
+        behind = behind->next;
+    weft_list_append(behind, &waiter->futex_node);
+    if (behind == &first->futex_node)
+        waiter->futex_last = first->futex_last;
+    else if (behind == end)
+        first->futex_last = waiter;
+}
+
 /* Puts a counted waiter into the list. The address stands before the node is linked: see weft_futex_abandon.
  */
 static void insert(struct bucket *bucket, struct coroutine *waiter, uint32_t *address)
@@ -81,7 +96,9 @@ static void insert(struct bucket *bucket, struct coroutine *waiter, uint32_t *ad
     struct coroutine *first = weft_futex_group(bucket, address);
     __atomic_store_n(&waiter->futex_address, address, __ATOMIC_RELAXED);
     atomic_thread_fence(memory_order_release);
-    if (first) {
+    if (__builtin_expect(waiter->priority && first, 0)) {
+        insert_by_priority(first, waiter);
+    } else if (first) {
         /* Appending to what stands behind the last puts it right behind the last. */
         weft_list_append(first->futex_last->futex_node.next, &waiter->futex_node);
         first->futex_last = waiter;
@@ -227,6 +244,7 @@ long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, uint3
                   processor->run_next->futex_woken_at == address;
     if (barged)
         processor->run_next->futex_wakes = 0;
+    weft_priority_give_way(self, processor);
     weft_core_leave(self);
     if (barged)
         weft_yield(self);
@@ -255,6 +273,7 @@ long weft_futex_requeue(struct coroutine *self, uint32_t *from, int wake, int mo
     }
     bucket_unlock_two(source, target);
     weft_futex_ready_chain(processor, first);
+    weft_priority_give_way(self, processor);
     weft_core_leave(self);
     return changed ? -EAGAIN : woken + moved;
 }
@@ -317,6 +336,7 @@ long weft_futex_wake_op(struct coroutine *self, uint32_t *first, int wake_first,
     bucket_unlock_two(a, b);
     weft_futex_ready_chain(processor, chain);
     weft_futex_ready_chain(processor, chain_second);
+    weft_priority_give_way(self, processor);
     weft_core_leave(self);
     return woken + woken_second;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Futex queues between coroutines: waiters by address, in the order in which they came.
+ * Futex queues between coroutines: waiters by address, in the order in which they came;
+ * those with real-time priorities (priority.h) stand before those of lower ones.
  *
  * Addresses are hashed to buckets; a waiter is the struct coroutine itself, so waiting allocates nothing.
  * `self` is the running coroutine, not in core; results are those of futex(2).
@@ -19,7 +20,7 @@
 long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t expected, uint32_t bitset,
                      int64_t deadline, enum weft_reason reason);
 
-/* Readies up to `count` waiters, oldest first; returns how many. */
+/* Readies up to `count` waiters, in their order; returns how many. */
 long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, uint32_t bitset);
 
 /* The same from inside core, on `here` (step 5 of a switch, a carrier). */
@@ -35,7 +36,7 @@ long weft_futex_wake_op(struct coroutine *self, uint32_t *first, int wake_first,
 
 /*
  * Priority-inheritance locks, by the kernel's rules for the word (owner's id, FUTEX_WAITERS,
- * FUTEX_OWNER_DIED) but without boosting: between coroutines there is no priority to inherit.
+ * FUTEX_OWNER_DIED) but without boosting: a priority is not inherited.
  */
 long weft_futex_lock_pi(struct coroutine *self, uint32_t *address, int64_t deadline, bool try_only);
 long weft_futex_unlock_pi(struct coroutine *self, uint32_t *address);

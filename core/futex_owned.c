@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 #include "raw.h"
+#include "priority.h"
 
 enum { ROBUST_LIMIT = 2048 };
 
@@ -82,6 +83,7 @@ long weft_futex_unlock_pi(struct coroutine *self, uint32_t *address)
     struct coroutine *next = hand_over(bucket, address, 0, &before);
     weft_lock_release(&bucket->lock);
     weft_futex_ready_chain(processor, next);
+    weft_priority_give_way(self, processor);
     weft_core_leave(self);
     return 0;
 }

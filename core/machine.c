@@ -17,6 +17,7 @@
 
 #include "balance.h"
 #include "carrier.h"
+#include "cpu_time.h"
 #include "credentials.h"
 #include "futex.h"
 #include "libev_system.h"
@@ -155,5 +156,6 @@ int weft_machine_restart(struct coroutine *self)
     if (result < 0)
         return result;
     hold_first(carrier);
+    weft_cpu_time_restart(self);
     return 0;
 }

@@ -22,6 +22,7 @@
 #include "machine.h"
 #include "parallelism.h"
 #include "park.h"
+#include "priority.h"
 #include "raw.h"
 #include "trace.h"
 
@@ -89,11 +90,13 @@ static enum look look_at(struct processor *processor, int64_t now)
     }
     if (!weft_processor_has_work(processor))
         return IDLE; /* it computes, or waits where only the kernel knows, and keeps nobody from anything */
-    bool in_kernel = atomic_load(&((struct carrier *)owner)->in_kernel);
-    if (now - seen[i].since >= (in_kernel ? BRIEF : WEFT_SLICE)) {
+    struct carrier *carrier = (struct carrier *)owner;
+    struct coroutine *running = __atomic_load_n(&carrier->running, __ATOMIC_RELAXED);
+    bool in_kernel = atomic_load(&carrier->in_kernel);
+    int64_t waited = now - seen[i].since;
+    if (waited >= (in_kernel ? BRIEF : weft_priority_slice(processor, running))) {
         /* One that was not run in all that time is no hog: others have the CPUs. */
-        bool computed = !in_kernel && (weft_carrier_cpu_time((struct carrier *)owner) - seen[i].cpu) * 2 >=
-                                          now - seen[i].since;
+        bool computed = !in_kernel && (weft_carrier_cpu_time(carrier) - seen[i].cpu) * 2 >= waited;
         take_away(processor, owner, computed);
         return BUSY;
     }

@@ -12,8 +12,10 @@
 #include "balance.h"
 #include "carrier.h"
 #include "check.h"
+#include "cpu_time.h"
 #include "futex.h"
 #include "monitor.h"
+#include "priority.h"
 #include "trace.h"
 #include "visit.h"
 
@@ -37,7 +39,8 @@ static struct processor *wait_for_processor(struct coroutine *self, struct carri
             self->hog = self->short_runs = 0;
     }
     carrier->processor = NULL;
-    carrier->running = NULL;
+    __atomic_store_n(&carrier->running, NULL, __ATOMIC_SEQ_CST);
+    weft_cpu_time_stop(carrier);
     self->state = WEFT_READY;
     self->reason = WEFT_REASON_PROCESSOR;
     weft_switch_call(&self->context, &carrier->context, publish_globally, self);
@@ -98,6 +101,7 @@ static inline void switch_away(struct coroutine *self, struct carrier *carrier, 
         weft_switch_call(&self->context, &next->context, after, argument);
     } else {
         carrier->running = NULL;
+        weft_cpu_time_stop(carrier);
         weft_switch_call(&self->context, &carrier->context, after, argument);
     }
 }
@@ -165,7 +169,7 @@ void weft_ready_next(struct processor *here, struct coroutine *coroutine, int re
 {
     if (!ready_here(here, coroutine, result))
         return;
-    if (here->run_next) {
+    if (here->run_next || coroutine->priority) {
         weft_processor_append(here, coroutine);
         weft_balance_share(here);
     } else {
@@ -223,26 +227,66 @@ struct requeue {
     struct coroutine *coroutine;
 };
 
+/* Of a coroutine without a priority. */
 static void append_after(void *argument)
+{
+    struct requeue *requeue = argument;
+    weft_check(weft_processor_held(requeue->processor));
+    weft_queue_append(&requeue->processor->queue, requeue->coroutine);
+}
+
+static void append_by_priority_after(void *argument)
 {
     struct requeue *requeue = argument;
     weft_processor_append(requeue->processor, requeue->coroutine);
 }
 
+static void prepend_after(void *argument)
+{
+    struct requeue *requeue = argument;
+    weft_processor_prepend(requeue->processor, requeue->coroutine);
+}
+
+/* `self` remains ready; `after` queues it. */
+static inline void step_aside(struct coroutine *self, struct processor *processor, struct coroutine *next,
+                              void (*after)(void *))
+{
+    struct requeue requeue = {processor, self};
+    processor->idle_ticks++;
+    self->state = WEFT_READY;
+    self->reason = WEFT_REASON_YIELD;
+    switch_away(self, self->carrier, next, after, &requeue);
+    self->reason = WEFT_REASON_NONE;
+}
+
+void weft_step_aside(struct coroutine *self)
+{
+    struct processor *processor = self->carrier->processor;
+    step_aside(self, processor, weft_processor_pick(processor), prepend_after);
+}
+
+/* Only equals, and higher ones that came by a deadline, are let run. In core. */
+__attribute__((noinline)) static bool yield_by_priority(struct coroutine *self, struct processor *processor)
+{
+    struct coroutine *next = NULL;
+    if (weft_priority_highest(processor) >= self->priority)
+        next = weft_processor_pick(processor);
+    bool due = !next && weft_processor_poll_due(processor);
+    if (next || due)
+        step_aside(self, processor, next, append_by_priority_after);
+    weft_core_leave(self);
+    return next || due;
+}
+
 bool weft_yield(struct coroutine *self)
 {
     struct processor *processor = weft_core_enter(self);
-    struct carrier *carrier = self->carrier;
+    if (__builtin_expect(self->priority, 0))
+        return yield_by_priority(self, processor);
     struct coroutine *next = weft_processor_pick(processor);
     bool due = !next && weft_processor_poll_due(processor);
-    if (next || due) {
-        processor->idle_ticks++;
-        struct requeue requeue = {processor, self};
-        self->state = WEFT_READY;
-        self->reason = WEFT_REASON_YIELD;
-        switch_away(self, carrier, next, append_after, &requeue);
-        self->reason = WEFT_REASON_NONE;
-    }
+    if (next || due)
+        step_aside(self, processor, next, append_after);
     weft_core_leave(self);
     return next || due;
 }

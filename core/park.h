@@ -105,6 +105,9 @@ void weft_deadline_stop(struct coroutine *coroutine, struct processor *processor
 /* Lets other ready coroutines run. Returns false when there was none. Not in core. */
 bool weft_yield(struct coroutine *self);
 
+/* `self`, in core, lets others run and is the next of its kind. In core, on return too. */
+void weft_step_aside(struct coroutine *self);
+
 /* Ends `self`, in core: switches away for good and calls after(argument) when its stack is no longer used. */
 _Noreturn void weft_end(struct coroutine *self, void (*after)(void *), void *argument);
 

@@ -11,37 +11,36 @@
 #include "balance.h"
 #include "carrier.h"
 #include "check.h"
+#include "cpu_time.h"
 #include "loop.h"
 #include "park.h"
+#include "priority.h"
 #include "signal.h"
 
 enum { RUN_NEXT_STREAK = 128 };
 
 void weft_processor_append(struct processor *processor, struct coroutine *coroutine)
 {
-    struct queue *queue = &processor->queue;
     weft_check(weft_processor_held(processor));
-    coroutine->next = NULL;
-    if (queue->tail)
-        queue->tail->next = coroutine;
+    if (__builtin_expect(coroutine->priority, 0))
+        weft_priority_append(processor, coroutine);
     else
-        queue->head = coroutine;
-    queue->tail = coroutine;
-    queue->length++;
+        weft_queue_append(&processor->queue, coroutine);
+}
+
+void weft_processor_prepend(struct processor *processor, struct coroutine *coroutine)
+{
+    weft_check(weft_processor_held(processor));
+    if (coroutine->priority)
+        weft_priority_prepend(processor, coroutine);
+    else
+        weft_queue_prepend(&processor->queue, coroutine);
 }
 
 struct coroutine *weft_processor_take(struct processor *processor)
 {
-    struct queue *queue = &processor->queue;
     weft_check(weft_processor_held(processor));
-    struct coroutine *coroutine = queue->head;
-    if (coroutine) {
-        queue->head = coroutine->next;
-        if (!queue->head)
-            queue->tail = NULL;
-        queue->length--;
-    }
-    return coroutine;
+    return weft_queue_take(&processor->queue);
 }
 
 void weft_processor_open_inbox(struct processor *processor)
@@ -62,19 +61,8 @@ void weft_processor_open_inbox(struct processor *processor)
     }
 }
 
-struct coroutine *weft_processor_pick(struct processor *processor)
+static inline struct coroutine *take_next(struct processor *processor)
 {
-    if (atomic_load_explicit(&processor->inbox, memory_order_relaxed))
-        weft_processor_open_inbox(processor);
-    if (__builtin_expect(atomic_load_explicit(&weft_signals_arrived, memory_order_relaxed), 0))
-        return NULL; /* the carrier distributes them first */
-    if ((int32_t)(++processor->ticks - processor->look_at) >= 0) {
-        processor->look_at = processor->ticks + 2 + processor->look_every; /* the next pick does not insist */
-        if (weft_processor_poll_due(processor)) {
-            processor->idle_ticks++;
-            return NULL;
-        }
-    }
     struct coroutine *next = processor->run_next;
     if (next && (processor->run_next_streak < RUN_NEXT_STREAK || !processor->queue.head)) {
         processor->run_next = NULL;
@@ -86,6 +74,61 @@ struct coroutine *weft_processor_pick(struct processor *processor)
     if (!next)
         processor->idle_ticks++;
     return next;
+}
+
+/* True when those without a priority have waited for too long behind switches of those with one. Where
+ * another processor is idle that is not long: natively they would run there. (Where ticks are missing others
+ * were picked; one may be a pick that gave way to a poll.) */
+static bool others_have_a_turn(struct processor *processor)
+{
+    uint64_t now = __builtin_ia32_rdtsc();
+    if (!processor->run_next && !processor->queue.head)
+        return false;
+    if (processor->ticks - processor->prioritized_ticks > 2 || processor->prioritized_since == 0)
+        processor->prioritized_since = now;
+    processor->prioritized_ticks = processor->ticks;
+    bool idle = atomic_load_explicit(&weft_idle_processors, memory_order_relaxed) != 0;
+    if (now - processor->prioritized_since < (idle ? WEFT_SHARE_CYCLES : WEFT_PRIORITY_CYCLES))
+        return false;
+    processor->prioritized_since = now;
+    return true;
+}
+
+static inline bool look_is_due(const struct processor *processor)
+{
+    return (int32_t)(processor->ticks - processor->look_at) >= 0;
+}
+
+/* What is not done at every pick. */
+__attribute__((noinline)) static struct coroutine *pick_specially(struct processor *processor)
+{
+    if (look_is_due(processor)) {
+        processor->look_at = processor->ticks + 2 + processor->look_every; /* the next pick does not insist */
+        if (weft_processor_poll_due(processor)) {
+            processor->idle_ticks++;
+            return NULL;
+        }
+    }
+    struct coroutine *next = NULL;
+    if (processor->special & WEFT_PRIORITIZED && !others_have_a_turn(processor))
+        next = weft_priority_take(processor);
+    if (!next)
+        next = take_next(processor);
+    if (next && processor->special & WEFT_CLOCKED)
+        weft_cpu_time_switch((struct carrier *)(atomic_load(&processor->owner) & ~WEFT_FLAGS), next);
+    return next;
+}
+
+struct coroutine *weft_processor_pick(struct processor *processor)
+{
+    if (atomic_load_explicit(&processor->inbox, memory_order_relaxed))
+        weft_processor_open_inbox(processor);
+    if (__builtin_expect(atomic_load_explicit(&weft_signals_arrived, memory_order_relaxed), 0))
+        return NULL; /* the carrier distributes them first */
+    processor->ticks++;
+    if (__builtin_expect(look_is_due(processor) | processor->special, 0))
+        return pick_specially(processor);
+    return take_next(processor);
 }
 
 void weft_processor_post(struct processor *processor, struct coroutine *coroutine)
@@ -139,13 +182,23 @@ bool weft_processor_has_work(const struct processor *processor)
            !weft_global_empty() || atomic_load(&weft_signals_arrived);
 }
 
-void weft_processor_verify(const struct processor *processor)
+static void verify_queue(const struct queue *queue)
 {
     size_t length = 0;
     const struct coroutine *last = NULL;
-    for (const struct coroutine *c = processor->queue.head; c; last = c, c = c->next, length++)
+    for (const struct coroutine *c = queue->head; c; last = c, c = c->next, length++)
         weft_check(c->state == WEFT_READY);
-    weft_check(length == processor->queue.length && last == processor->queue.tail);
+    weft_check(length == queue->length && last == queue->tail);
+}
+
+void weft_processor_verify(const struct processor *processor)
+{
+    verify_queue(&processor->queue);
+    for (unsigned i = 0; i < WEFT_PRIORITIES; i++) {
+        verify_queue(&processor->by_priority[i]);
+        weft_check(!processor->by_priority[i].head == !(processor->priority_map[i / 64] >> i % 64 & 1));
+    }
+    weft_check(!(processor->special & WEFT_PRIORITIZED) == (weft_priority_highest(processor) == 0));
     weft_check(!processor->run_next || processor->run_next->state == WEFT_READY);
     weft_check(weft_timers_verify(&processor->timers));
 }

@@ -27,16 +27,14 @@
 #include "coroutine.h"
 #include "list.h"
 #include "lock.h"
+#include "queue.h"
 #include "timer.h"
 
 #define WEFT_IN      ((uintptr_t)1)
 #define WEFT_VISITED ((uintptr_t)2)
 #define WEFT_FLAGS   (WEFT_IN | WEFT_VISITED)
 
-struct queue {
-    struct coroutine *head, *tail;
-    size_t length;
-};
+#define WEFT_PRIORITIES 101 /* 0: none; 1 to 99: SCHED_FIFO and SCHED_RR; 100: SCHED_DEADLINE */
 
 /* Whether a processor could take work at once, if somebody woke it. */
 enum weft_sleep {
@@ -45,9 +43,14 @@ enum weft_sleep {
     WEFT_VACANT  /* it never had a carrier */
 };
 
+/* Why a pick is special. */
+#define WEFT_PRIORITIZED 1 /* a coroutine with a priority is ready, see priority.h */
+#define WEFT_CLOCKED     2 /* the time of what runs is counted, see cpu_time.h */
+
 struct processor {
     _Atomic uintptr_t owner;
-    unsigned index;
+    uint16_t index;
+    uint8_t special;            /* WEFT_CLOCKED, WEFT_PRIORITIZED */
     unsigned run_next_streak;   /* dispatches through run_next in a row, bounded by RUN_NEXT_STREAK */
     struct coroutine *run_next; /* made ready last by what runs: goes first, so a hand-over stays hot; hint */
     struct queue queue;         /* these have neither a timer nor a home; hint */
@@ -66,6 +69,11 @@ struct processor {
     uint64_t asleep_since;      /* and when the present sleep began (time-stamp counter); 0: awake */
     struct weft_timers timers;
     struct loop *loop;
+    uint64_t priority_map[2]; /* bit N: by_priority[N] is not empty */
+    struct queue by_priority[WEFT_PRIORITIES];
+    uint64_t prioritized_since; /* time-stamp counter when the first of those in a row was picked, others
+                                   waiting, */
+    uint32_t prioritized_ticks; /* and `ticks` when the last was */
 
     _Alignas(64) _Atomic(struct coroutine *) inbox; /* made ready elsewhere: a stack, newest first */
     _Atomic(struct coroutine *) interrupts; /* parked here, with a signal due: a stack by `interrupt_next` */
@@ -77,6 +85,16 @@ struct processor {
 
 /* What a spare carrier is woken for. */
 enum weft_wake { WEFT_WAKE_NOT, WEFT_WAKE_ADOPTED, WEFT_WAKE_SIGNAL };
+
+/* CPU time of a carrier, as far as it was counted for coroutines; ns. Protected by the lock. See cpu_time.h.
+ */
+struct weft_cpu_clock {
+    struct weft_lock lock;
+    struct coroutine *clocked; /* whose time it is; NULL: nobody's that is counted */
+    int64_t estimate;     /* what the kernel's clock of this kernel thread says, or would say, at `stamp` */
+    int64_t given;        /* how much of that was counted */
+    int64_t asked, stamp; /* CLOCK_MONOTONIC when the kernel was asked last, when `estimate` was made */
+};
 
 struct carrier {
     struct weft_context context; /* first: assembly; the carrier's own stack */
@@ -95,13 +113,17 @@ struct carrier {
     struct coroutine *running;       /* for traces and the monitor */
     atomic_uint credentials;         /* the publication whose ids its kernel thread has, see credentials.h */
     atomic_bool in_kernel; /* its coroutine is in a call that may wait: the monitor is quicker with it */
+    struct weft_cpu_clock clock;
 };
 
 extern struct processor *weft_processors;
 extern unsigned weft_processor_count;
 
-/* Appends to the queue. In core, or as a visitor. */
+/* Appends to the queue, or to that of its priority. In core, or as a visitor. */
 void weft_processor_append(struct processor *processor, struct coroutine *coroutine);
+
+/* The same at the front: it was running just now. */
+void weft_processor_prepend(struct processor *processor, struct coroutine *coroutine);
 
 /* Takes the oldest of the queue, or NULL. In core, or as a visitor. */
 struct coroutine *weft_processor_take(struct processor *processor);
@@ -135,7 +157,8 @@ static inline bool weft_processor_busy(const struct processor *processor)
 {
     return __atomic_load_n(&processor->run_next, __ATOMIC_RELAXED) ||
            __atomic_load_n(&processor->queue.head, __ATOMIC_RELAXED) ||
-           atomic_load_explicit(&processor->inbox, memory_order_relaxed);
+           atomic_load_explicit(&processor->inbox, memory_order_relaxed) ||
+           __atomic_load_n(&processor->special, __ATOMIC_RELAXED) & WEFT_PRIORITIZED;
 }
 
 /* True when there is, or may soon be, something for the processor to do without the coroutine that holds it

@@ -8,11 +8,14 @@
 
 #include "call.h"
 #include "hooks.h"
+#include "schedule.h"
 
 WEFT_HOOK(set_ids)
 {
     long result = weft_call_raw(call);
-    if (result == 0)
+    if (result == 0) {
         weft_credentials_publish(weft_current->carrier);
+        weft_probe_renew();
+    }
     return result;
 }

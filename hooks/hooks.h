@@ -46,6 +46,11 @@ WEFT_HOOK(sched_yield);
 WEFT_HOOK(nanosleep);
 WEFT_HOOK(clock_nanosleep);
 
+/* cpu_clock.c: the CPU time of threads */
+WEFT_HOOK(clock_gettime);
+WEFT_HOOK(clock_getres);
+WEFT_HOOK(getrusage);
+
 /* io.c: read and write families on descriptors of any kind */
 WEFT_HOOK(read);
 WEFT_HOOK(readv);

@@ -3,14 +3,13 @@
  * The name, the CPU affinity, the scheduling policy and the nice value of a thread.
  *
  * Kernel threads carry many coroutines, so what a program sets for a thread is remembered, reported and
- * inherited, and no carrier changes. What may be set is for the kernel to say (privileges, limits, cpusets
- * and ranges differ between machines): a setter's call is made on a probe, a kernel thread that only sleeps,
- * after it was given what the coroutine has so far; what the kernel then reports of the probe is what is
- * remembered.
+ * inherited, and no carrier changes. What may be set is for the kernel to say: a setter's call is made on a
+ * probe (probe.c) that was given what the coroutine has so far; what the kernel then reports of the probe is
+ * what is remembered.
  *
  * Rules:
  *   1. A schedule never changes once it is in a coroutine; creator and children share it by counting. The
- * lock protects the counts and the pointers to schedules, and nothing is called while it is held.
+ * lock protects the pointers to schedules, and nothing is called while it is held.
  *   2. A coroutine without a schedule has what the process had when weft became active: ask the kernel for 0.
  *   3. The program's memory is read and written by the kernel first, so bad pointers give -EFAULT, not a
  * fault.
@@ -18,57 +17,25 @@
  *
  * Contexts: hooks; names also from preload/identity.c, where a signal handler may interrupt.
  *
- * Rejected: our own validation of priorities and masks, which would repeat half of the kernel's; one probe
- * for good, since an unprivileged thread cannot leave SCHED_IDLE or lower its nice value again.
+ * Rejected: our own validation of priorities and masks, which would repeat half of the kernel's.
  */
 #include "identity.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "../core/lock.h"
-#include "../core/slab.h"
+#include "../core/priority.h"
 #include "hooks.h"
+#include "schedule.h"
 
-enum { MASK_SIZE = 1024, RESET_ON_FORK = 1, POLICY_RESET_ON_FORK = 0x40000000, NICE_ZERO = 20 };
+enum { RESET_ON_FORK = 1, POLICY_RESET_ON_FORK = 0x40000000, NICE_ZERO = 20 };
 
-/* struct sched_attr of the kernel, first 56 bytes; libc's headers disagree on who defines it. */
-struct attributes {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime, deadline, period;
-    uint32_t utilization[2];
-};
-
-struct weft_schedule {
-    unsigned count; /* coroutines that have it, and hooks that look at it */
-    int nice;       /* also what a real-time thread would have */
-    long mask_size; /* bytes that the kernel reports; 0: more than there is room for */
-    struct attributes attributes;
-    unsigned char mask[MASK_SIZE];
-    void *slab_link;
-};
-
-struct probe {
-    atomic_uint word; /* type-stable: a late probe finds another number here, and exits */
-    void *slab_link;
-};
-
-long weft_probe_start(atomic_uint *word, unsigned ticket); /* probe.S */
-
-static struct weft_slab schedules = WEFT_SLAB_OF(struct weft_schedule);
-static struct weft_slab probes = WEFT_SLAB_OF(struct probe);
 static struct weft_lock lock;
 static struct weft_schedule ended; /* of an exited coroutine: nothing can be set any more */
 static ptrdiff_t tid_offset;       /* from the thread pointer to the id as libc keeps it; 0: not known */
@@ -76,84 +43,25 @@ static ptrdiff_t tid_offset;       /* from the thread pointer to the id as libc 
 static struct weft_schedule *hold(struct coroutine *coroutine)
 {
     weft_lock_acquire(&lock);
-    struct weft_schedule *schedule = coroutine->schedule;
-    if (schedule == &ended)
-        schedule = NULL;
-    if (schedule)
-        schedule->count++;
+    struct weft_schedule *schedule = __atomic_load_n(&coroutine->schedule, __ATOMIC_RELAXED);
+    schedule = schedule == &ended ? NULL : weft_schedule_hold(schedule);
     weft_lock_release(&lock);
     return schedule;
-}
-
-static void drop(struct weft_schedule *schedule)
-{
-    if (!schedule || schedule == &ended)
-        return;
-    weft_lock_acquire(&lock);
-    bool last = --schedule->count == 0;
-    weft_lock_release(&lock);
-    if (last)
-        weft_slab_give(&schedules, schedule);
 }
 
 /* Puts a schedule that the caller holds into the coroutine, which holds it then. Returns 0 or -ESRCH. */
 static long replace(struct coroutine *coroutine, struct weft_schedule *schedule)
 {
     weft_lock_acquire(&lock);
-    struct weft_schedule *before = coroutine->schedule;
-    if (before != &ended)
-        coroutine->schedule = schedule;
+    struct weft_schedule *before = __atomic_load_n(&coroutine->schedule, __ATOMIC_RELAXED);
+    bool lives;
+    do
+        lives = before != &ended;
+    while (lives && !__atomic_compare_exchange_n(&coroutine->schedule, &before, schedule, false,
+                                                 __ATOMIC_RELAXED, __ATOMIC_RELAXED));
     weft_lock_release(&lock);
-    drop(before == &ended ? schedule : before);
-    return before == &ended ? -ESRCH : 0;
-}
-
-/* Gives the kernel thread what the schedule says, as far as our privileges go. */
-static void apply(const struct weft_schedule *schedule, long tid)
-{
-    if (schedule->mask_size)
-        weft_raw3(SYS_sched_setaffinity, tid, schedule->mask_size, (long)schedule->mask);
-    weft_raw3(SYS_sched_setattr, tid, (long)&schedule->attributes, 0);
-    weft_raw3(SYS_setpriority, PRIO_PROCESS, tid, schedule->nice);
-}
-
-/* What the kernel says of the thread; NULL when out of memory. Its count is 1. */
-static struct weft_schedule *record(long tid)
-{
-    struct weft_schedule *schedule = weft_slab_take(&schedules);
-    if (!schedule)
-        return NULL;
-    schedule->count = 1;
-    schedule->attributes = (struct attributes){.size = sizeof schedule->attributes};
-    weft_raw4(SYS_sched_getattr, tid, (long)&schedule->attributes, sizeof schedule->attributes, 0);
-    schedule->nice = NICE_ZERO - (int)weft_raw2(SYS_getpriority, PRIO_PROCESS, tid);
-    long size = weft_raw3(SYS_sched_getaffinity, tid, MASK_SIZE, (long)schedule->mask);
-    schedule->mask_size = size > 0 ? size : 0;
-    return schedule;
-}
-
-/* Starts a probe that has the schedule, or what all kernel threads have. Returns its thread id or -errno. */
-static long probe_begin(struct probe **probe, const struct weft_schedule *schedule)
-{
-    *probe = weft_slab_take(&probes);
-    if (!*probe)
-        return -ENOMEM;
-    uint64_t all = ~UINT64_C(0), before;
-    weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, sizeof all);
-    long tid = weft_probe_start(&(*probe)->word, atomic_load(&(*probe)->word));
-    weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before);
-    if (tid < 0)
-        weft_slab_give(&probes, *probe);
-    else if (schedule)
-        apply(schedule, tid);
-    return tid;
-}
-
-static void probe_end(struct probe *probe)
-{
-    atomic_fetch_add(&probe->word, 1);
-    weft_raw3(SYS_futex, (long)&probe->word, FUTEX_WAKE_PRIVATE, INT_MAX);
-    weft_slab_give(&probes, probe);
+    weft_schedule_drop(lives ? before : schedule);
+    return lives ? 0 : -ESRCH;
 }
 
 /* Whom a call's thread id means: 0 is the caller. NULL: a thread of another process, or none. */
@@ -163,25 +71,31 @@ static struct coroutine *meant(long tid)
     return (int)tid == 0 || (int)tid == self->tid ? self : weft_coroutine_find((int)tid);
 }
 
-/* Executes the call on a probe that stands for the target, whose id is that argument; `keep` remembers. */
+/* What orders the run queues: see core/priority.h. */
+static unsigned priority_of(unsigned policy, unsigned priority)
+{
+    if (policy == SCHED_FIFO || policy == SCHED_RR)
+        return priority;
+    return policy == SCHED_DEADLINE ? WEFT_PRIORITIES - 1 : 0;
+}
+
+/* Executes the call on a kernel thread that stands for the target, whose id is that argument; `keep`
+ * remembers. */
 static long probe(const struct weft_call *call, int argument, struct coroutine *target, bool keep)
 {
-    struct weft_call copy = *call;
-    struct weft_schedule *schedule = hold(target);
-    struct probe *probe;
-    long result = copy.arguments[argument] = probe_begin(&probe, schedule);
-    if (result < 0)
-        goto out;
-    result = weft_call_raw(&copy);
+    struct weft_schedule *schedule = hold(target), *after = NULL;
+    long result = weft_probe_call(call, argument, schedule, keep ? &after : NULL);
     if (result >= 0 && keep) {
-        struct weft_schedule *next = record(copy.arguments[argument]);
-        long replaced = next ? replace(target, next) : -ENOMEM;
+        const struct weft_attributes *attributes = after ? &after->attributes : &(struct weft_attributes){0};
+        unsigned priority = priority_of(attributes->policy, attributes->priority);
+        bool round_robin = attributes->policy == SCHED_RR;
+        long replaced = after ? replace(target, after) : -ENOMEM; /* it may be gone after this */
         if (replaced != 0)
             result = replaced;
+        else if (priority || target->priority)
+            weft_priority_change(weft_current, target, priority, round_robin);
     }
-    probe_end(probe);
-out:
-    drop(schedule);
+    weft_schedule_drop(schedule);
     return result;
 }
 
@@ -220,7 +134,7 @@ WEFT_HOOK(sched_getaffinity)
     if (schedule && schedule->mask_size)
         memcpy((void *)call->arguments[2], schedule->mask,
                (size_t)(result < schedule->mask_size ? result : schedule->mask_size));
-    drop(schedule);
+    weft_schedule_drop(schedule);
     return result;
 }
 
@@ -231,7 +145,7 @@ WEFT_HOOK(sched_getscheduler)
     if (schedule)
         result = schedule->attributes.policy |
                  (schedule->attributes.flags & RESET_ON_FORK ? POLICY_RESET_ON_FORK : 0);
-    drop(schedule);
+    weft_schedule_drop(schedule);
     return result;
 }
 
@@ -241,7 +155,7 @@ WEFT_HOOK(sched_getparam)
     long result = ask(call, 0, &schedule);
     if (schedule)
         *(int *)call->arguments[1] = (int)schedule->attributes.priority;
-    drop(schedule);
+    weft_schedule_drop(schedule);
     return result;
 }
 
@@ -251,12 +165,13 @@ WEFT_HOOK(sched_getattr)
     struct weft_schedule *schedule;
     long result = ask(call, 0, &schedule);
     if (schedule) {
-        struct attributes *answer = (struct attributes *)call->arguments[1], ours = schedule->attributes;
+        struct weft_attributes *answer = (struct weft_attributes *)call->arguments[1],
+                               ours = schedule->attributes;
         size_t size = answer->size < sizeof ours ? answer->size : sizeof ours;
         ours.size = answer->size;
         memcpy(answer, &ours, size);
     }
-    drop(schedule);
+    weft_schedule_drop(schedule);
     return result;
 }
 
@@ -266,7 +181,7 @@ WEFT_HOOK(getpriority)
     long result = call->arguments[0] == PRIO_PROCESS ? ask(call, 1, &schedule) : weft_call_raw(call);
     if (schedule)
         result = NICE_ZERO - schedule->nice;
-    drop(schedule);
+    weft_schedule_drop(schedule);
     return result;
 }
 
@@ -365,21 +280,30 @@ struct coroutine *weft_identity_find(pthread_t thread)
 /* What a child gets when its creator set SCHED_RESET_ON_FORK; NULL when out of memory. */
 static struct weft_schedule *reset(const struct weft_schedule *from)
 {
-    struct weft_schedule *schedule = weft_slab_take(&schedules);
+    struct weft_schedule *schedule = weft_schedule_take();
     if (!schedule)
         return NULL;
     memcpy(schedule, from, sizeof *from);
-    schedule->count = 1;
+    atomic_store(&schedule->count, 1);
     bool real_time = from->attributes.policy != SCHED_OTHER && from->attributes.policy != SCHED_BATCH &&
                      from->attributes.policy != SCHED_IDLE;
     if (real_time || from->nice < 0)
         schedule->nice = 0;
-    schedule->attributes = (struct attributes){
+    schedule->attributes = (struct weft_attributes){
         .size = from->attributes.size,
         .policy = real_time ? SCHED_OTHER : from->attributes.policy,
         .nice = schedule->nice,
     };
     return schedule;
+}
+
+void weft_identity_start(struct coroutine *self)
+{
+    int priority = 0;
+    weft_raw2(SYS_sched_getparam, 0, (long)&priority);
+    long policy = weft_raw1(SYS_sched_getscheduler, 0) & ~(long)POLICY_RESET_ON_FORK;
+    self->priority = (uint8_t)priority_of((unsigned)policy, (unsigned)priority);
+    self->round_robin = policy == SCHED_RR;
 }
 
 void weft_identity_begin(struct coroutine *child, struct coroutine *parent, const int *tid_word,
@@ -389,12 +313,15 @@ void weft_identity_begin(struct coroutine *child, struct coroutine *parent, cons
         tid_offset = (ptrdiff_t)((uintptr_t)tid_word - fs_base);
     child->name = weft_identity_name(parent);
     child->named = true;
+    child->priority = parent->priority;
+    child->round_robin = parent->round_robin;
     if (!parent->schedule)
         return;
     struct weft_schedule *schedule = hold(parent);
     if (schedule && schedule->attributes.flags & RESET_ON_FORK) {
         child->schedule = reset(schedule);
-        drop(schedule);
+        child->priority = 0;
+        weft_schedule_drop(schedule);
     } else {
         child->schedule = schedule;
     }
@@ -402,18 +329,22 @@ void weft_identity_begin(struct coroutine *child, struct coroutine *parent, cons
 
 void weft_identity_end(struct coroutine *self)
 {
+    struct weft_schedule *schedule = NULL;
+    if (__atomic_compare_exchange_n(&self->schedule, &schedule, &ended, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED))
+        return; /* nearly always; what is there has a count, which is the lock's */
     weft_lock_acquire(&lock);
-    struct weft_schedule *schedule = self->schedule;
-    self->schedule = &ended;
+    schedule = __atomic_exchange_n(&self->schedule, &ended, __ATOMIC_RELAXED);
     weft_lock_release(&lock);
-    drop(schedule);
+    weft_schedule_drop(schedule);
 }
 
 void weft_identity_restart(struct coroutine *self)
 {
-    lock = schedules.lock = probes.lock = (struct weft_lock){0};
+    lock = (struct weft_lock){0};
+    weft_probe_restart();
     if (self->named)
         weft_raw2(SYS_prctl, PR_SET_NAME, (long)&self->name);
     if (self->schedule)
-        apply(self->schedule, 0);
+        weft_schedule_apply(self->schedule, 0);
 }

@@ -11,6 +11,9 @@
 
 #include "../core/coroutine.h"
 
+/* `self`, the first one, is scheduled as the process is. Not in a hook. */
+void weft_identity_start(struct coroutine *self);
+
 /* A new coroutine inherits its creator's identity, as the kernel's threads do. tid_word is where the library
  * keeps the id of the thread whose thread pointer is fs_base; NULL: not known. In a hook of `parent`. */
 void weft_identity_begin(struct coroutine *child, struct coroutine *parent, const int *tid_word,

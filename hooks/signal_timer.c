@@ -14,6 +14,7 @@
 
 #include "../core/lock.h"
 #include "../core/slab.h"
+#include "cpu_clock.h"
 #include "hooks.h"
 #include "signal.h"
 #include "user.h"
@@ -41,13 +42,25 @@ static struct thread_timer **find(int id)
     return link;
 }
 
+/* The kernel has no clock for a coroutine: a timer runs on its carrier's, one for another thread on the
+ * process's.
+ */
+static long kernels_clock(long clock)
+{
+    struct coroutine *target = weft_cpu_clock_find((clockid_t)clock);
+    if (!target)
+        return clock;
+    return target == weft_current ? CLOCK_THREAD_CPUTIME_ID : CLOCK_PROCESS_CPUTIME_ID;
+}
+
 WEFT_HOOK(timer_create)
 {
     struct sigevent event;
+    long clock = kernels_clock(call->arguments[0]);
     int *id = (int *)call->arguments[2];
     if (!call->arguments[1] || !weft_user_read(&event, (const void *)call->arguments[1], sizeof event) ||
         event.sigev_notify != (SIGEV_SIGNAL | SIGEV_THREAD_ID))
-        return weft_call_raw(call);
+        return weft_raw3(SYS_timer_create, clock, call->arguments[1], (long)id);
     int tid = event._sigev_un._tid;
     if (event.sigev_signo < 1 || event.sigev_signo > WEFT_SIGNALS || !weft_coroutine_find(tid))
         return -EINVAL;
@@ -59,7 +72,7 @@ WEFT_HOOK(timer_create)
     event.sigev_notify = SIGEV_SIGNAL;
     event.sigev_signo = CARRIED_BY;
     event.sigev_value.sival_ptr = timer;
-    long result = weft_raw3(SYS_timer_create, call->arguments[0], (long)&event, (long)id);
+    long result = weft_raw3(SYS_timer_create, clock, (long)&event, (long)id);
     if (result != 0) {
         weft_slab_give(&slab, timer);
         return result;

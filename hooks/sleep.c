@@ -6,8 +6,10 @@
 #include "../core/park.h"
 #include "block.h"
 #include "call.h"
+#include "cpu_clock.h"
 #include "deadline.h"
 #include "hooks.h"
+#include "sleep.h"
 #include "user.h"
 
 WEFT_HOOK(sched_yield)
@@ -23,8 +25,7 @@ static bool abandon_sleep(struct coroutine *self)
     return true; /* only its deadline, or a signal, ends a sleep, both on its home */
 }
 
-/* Sleeps until the deadline. Returns 0, -EINTR or -ENOMEM. */
-static long sleep_until(struct coroutine *self, int64_t deadline)
+long weft_sleep_until(struct coroutine *self, int64_t deadline)
 {
     struct processor *processor = weft_core_enter(self);
     weft_park_announce(self, processor, abandon_sleep);
@@ -40,7 +41,7 @@ static long sleep_until(struct coroutine *self, int64_t deadline)
 static long sleep_for(const struct timespec *span, struct timespec *left)
 {
     int64_t deadline = weft_deadline_from(span, -1);
-    long result = sleep_until(weft_current, deadline);
+    long result = weft_sleep_until(weft_current, deadline);
     if (result == -EINTR && left)
         *left = weft_deadline_left(deadline);
     return result;
@@ -65,7 +66,10 @@ WEFT_HOOK(clock_nanosleep)
     bool ours = clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME || (clock == CLOCK_BOOTTIME && !absolute);
     if (!weft_user_read(&copy, (const void *)call->arguments[2], sizeof copy) || !weft_timespec_valid(time))
         return weft_call_raw(call);
-    if (!ours) /* CPU-time and other clocks: the kernel's */
+    struct coroutine *target = weft_cpu_clock_find(clock);
+    if (target)
+        return weft_cpu_clock_sleep(call, target, time);
+    if (!ours) /* the process's CPU time and other clocks: the kernel's */
         return weft_block_in_kernel(call);
     if (!absolute)
         return time->tv_sec || time->tv_nsec ? sleep_for(time, (struct timespec *)call->arguments[3])
@@ -76,7 +80,7 @@ WEFT_HOOK(clock_nanosleep)
         clock_gettime(clock, &now);
         if (now.tv_sec > time->tv_sec || (now.tv_sec == time->tv_sec && now.tv_nsec >= time->tv_nsec))
             return 0;
-        long result = sleep_until(weft_current, weft_deadline_from(time, clock));
+        long result = weft_sleep_until(weft_current, weft_deadline_from(time, clock));
         if (result < 0)
             return result;
     }

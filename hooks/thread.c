@@ -94,6 +94,7 @@ static void restart_in_child(struct coroutine *self)
 {
     if (weft_machine_restart(self) != 0)
         weft_raw1(SYS_exit_group, 127); /* neither epoll nor memory: a fork that fails late */
+    weft_identity_restart(self);
     weft_waits_restart();
     weft_accepts_restart();
     weft_actions_restart();
@@ -213,6 +214,7 @@ WEFT_HOOK(exit)
         weft_line_text(&line, "exit");
         weft_trace_end(&line);
     }
+    weft_identity_end(self);
     struct processor *processor = weft_core_enter(self);
     weft_futex_release_robust(self, processor);
     /* Who joins us is woken early, to be the one that we switch to: `finish` runs on its stack, before it

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Functions that ask the kernel about another thread in a way that no system call's hook could answer:
- * pthread_setname_np and pthread_getname_np open a file of /proc, and the clock that pthread_getcpuclockid
- * makes of a thread id is read through the vDSO. While weft is not active they are libc's.
- *
- * The CPU time of one coroutine is not known. The clock of the calling thread is that of the kernel thread
- * that carries it; any other thread's is the process's, which at least runs forward and does not end with a
- * thread.
+ * Functions that ask about another thread in a way that no system call's hook could answer:
+ * pthread_setname_np and pthread_getname_np open a file of /proc, and pthread_getcpuclockid makes a clock's
+ * id of a thread id, where ours do not fit (hooks/cpu_clock.h). While weft is not active they are libc's.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../hooks/cpu_clock.h"
 #include "../hooks/identity.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -66,8 +63,9 @@ EXPORTED int pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
             (pthread_getcpuclockid_function *)dlsym(RTLD_NEXT, "pthread_getcpuclockid");
         return real(thread, clock);
     }
-    if (!weft_identity_find(thread))
+    struct coroutine *coroutine = weft_identity_find(thread);
+    if (!coroutine)
         return ESRCH;
-    *clock = thread == pthread_self() ? CLOCK_THREAD_CPUTIME_ID : CLOCK_PROCESS_CPUTIME_ID;
+    *clock = weft_cpu_clock_id(coroutine);
     return 0;
 }

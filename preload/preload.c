@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The object's doors: a constructor that only reads the configuration, and the thread-creating functions,
- * the first call of which turns weft on.
+ * The object's doors: a constructor that only reads the configuration and finds two functions of libc's, and
+ * the thread-creating functions, the first call of which turns weft on.
  *
  * At that moment the process has one kernel thread, so libc's text can be rewritten without a race. When
  * anything is not as expected the program stays native, and the trace says why. Never half-way: what can fail
@@ -28,8 +28,10 @@
 #include "../core/stack.h"
 #include "../core/trace.h"
 #include "../hooks/call.h"
+#include "../hooks/identity.h"
 #include "../hooks/signal.h"
 #include "config.h"
+#include "cpu_clock.h"
 #include "site.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -75,6 +77,7 @@ static void open_trace(void)
 __attribute__((constructor)) static void loaded(void)
 {
     weft_config_read(&config);
+    weft_cpu_clock_prepare();
 }
 
 /* Kernel threads of this process, by what stands in /proc/self/stat behind the command's name. */
@@ -136,6 +139,7 @@ static const char *turn_on(void)
         weft_sites_release(sites);
         return "no memory or descriptors for the first processor";
     }
+    weft_identity_start(weft_current);
     weft_hooks_install();
     for (int i = 0; i < WEFT_CALL_LIMIT; i++)
         wanted[i] = weft_hooks[i] != NULL;

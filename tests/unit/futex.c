@@ -13,6 +13,7 @@ enum { MOST = 32 };
 static char order[4096];
 static size_t length;
 static uint32_t word, other;
+static uint8_t next_priority; /* of the next waiter */
 
 static int fresh(void **state)
 {
@@ -28,6 +29,7 @@ struct waiter {
     char name;
     uint32_t *address, bitset;
     int64_t deadline;
+    uint8_t priority;
     long result;
     int waits; /* 1 when it is about to wait */
 };
@@ -49,7 +51,11 @@ static void start_waiter(struct waiter *waiter, char name, uint32_t *address, ui
 {
     *waiter = (struct waiter){
         .name = name, .address = address, .bitset = bitset, .deadline = deadline, .result = 99};
-    task_start(&waiter->task, wait_and_note, waiter);
+    waiter->priority = next_priority;
+    task_prepare(&waiter->task, wait_and_note, waiter);
+    waiter->task.coroutine->priority = waiter->priority;
+    weft_ready(weft_core_enter(weft_current), waiter->task.coroutine, 0);
+    weft_core_leave(weft_current);
     while (!waiter->waits)
         weft_yield(weft_current);
     if (deadline < weft_now() + 1000000)
@@ -306,6 +312,67 @@ static void test_another_value_is_eagain(void **state)
                      -EAGAIN);
     assert_int_equal(weft_futex_wait(weft_current, &word, 1, WEFT_FUTEX_ANY, 1, WEFT_REASON_FUTEX), -EAGAIN);
     assert_int_equal(wake(&word, 1), 0);
+}
+
+static void start_prioritized(struct waiter *waiters)
+{
+    static const uint8_t priorities[] = {0, 10, 30, 0, 20, 30, 10};
+    for (int i = 0; i < 7; i++) {
+        next_priority = priorities[i];
+        start_waiter(&waiters[i], (char)('a' + i), &word, WEFT_FUTEX_ANY, WEFT_NEVER);
+    }
+    next_priority = 0;
+}
+
+static void test_the_highest_priority_is_woken_first(void **state)
+{
+    struct waiter waiters[7];
+    (void)state;
+    start_prioritized(waiters);
+    for (int i = 0; i < 7; i++) {
+        assert_int_equal(wake(&word, 1), 1);
+        yield_some();
+        assert_int_equal(length, i + 1);
+    }
+    assert_string_equal(order, "cfebgad");
+    join_all(waiters, 7, 0);
+}
+
+static void test_prioritized_waiters_leave_from_anywhere(void **state)
+{
+    static const int leaving[] = {4, 2, 3, 1}; /* from within, the first, the last, from within */
+    struct waiter waiters[7];
+    (void)state;
+    start_prioritized(waiters);
+    for (int i = 0; i < 4; i++) {
+        struct coroutine *waiter = waiters[leaving[i]].task.coroutine;
+        struct processor *here = weft_core_enter(weft_current);
+        assert_true(weft_futex_abandon(waiter));
+        weft_ready(here, waiter, -EINTR);
+        weft_core_leave(weft_current);
+        yield_some();
+    }
+    assert_string_equal(order, "ecdb");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(wake(&word, 1), 1);
+        yield_some();
+    }
+    assert_string_equal(order, "ecdbfga");
+    assert_int_equal(wake(&word, 1), 0);
+    for (int i = 0; i < 7; i++)
+        task_join(&waiters[i].task);
+}
+
+static void test_the_woken_goes_before_a_waker_of_lower_priority(void **state)
+{
+    struct waiter waiter;
+    (void)state;
+    next_priority = 10;
+    start_waiter(&waiter, 'a', &word, WEFT_FUTEX_ANY, WEFT_NEVER);
+    next_priority = 0;
+    assert_int_equal(wake(&word, 1), 1);
+    assert_string_equal(order, "a");
+    join_all(&waiter, 1, 0);
 }
 
 static void test_deadlines_end_waits_in_their_order(void **state)
@@ -684,6 +751,9 @@ int main(void)
         ordered(test_strangers_are_not_walked_past),
         ordered(test_only_waiters_whose_bitset_matches_are_released),
         ordered(test_another_value_is_eagain),
+        ordered(test_the_highest_priority_is_woken_first),
+        ordered(test_prioritized_waiters_leave_from_anywhere),
+        ordered(test_the_woken_goes_before_a_waker_of_lower_priority),
         ordered(test_deadlines_end_waits_in_their_order),
         ordered(test_a_past_deadline_is_etimedout),
         ordered(test_a_wake_before_the_deadline_stops_the_timer),

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../core/priority.h"
+
 static struct coroutine coroutines[200];
 static struct processor processor; /* without a carrier, but held */
 
@@ -75,6 +77,60 @@ static void test_pick_gives_way_to_a_poll_that_is_due(void **state)
     assert_non_null(weft_processor_pick(&processor)); /* the next pick does not insist */
 }
 
+static void with_priorities(void)
+{
+    static const uint8_t priorities[] = {0, 10, 30, 100, 30, 0, 64, 63, 10};
+    for (int i = 0; i < 9; i++) {
+        coroutines[i].priority = priorities[i];
+        weft_processor_append(&processor, &coroutines[i]);
+    }
+    weft_processor_verify(&processor);
+}
+
+static void test_pick_takes_the_highest_priority_first(void **state)
+{
+    static const int order[] = {3, 6, 7, 2, 4, 1, 8, 9, 0, 5};
+    (void)state;
+    with_priorities();
+    processor.run_next = &coroutines[9];
+    assert_true(processor.special & WEFT_PRIORITIZED);
+    for (int i = 0; i < 10; i++)
+        assert_ptr_equal(weft_processor_pick(&processor), &coroutines[order[i]]);
+    assert_null(weft_processor_pick(&processor));
+    assert_int_equal(processor.special, 0);
+    assert_false(weft_processor_busy(&processor));
+}
+
+static void test_who_was_running_goes_before_its_equals(void **state)
+{
+    (void)state;
+    with_priorities();
+    coroutines[10].priority = 30;
+    weft_processor_prepend(&processor, &coroutines[10]);
+    weft_processor_prepend(&processor, &coroutines[11]);
+    weft_processor_verify(&processor);
+    for (int i = 0; i < 3; i++)
+        weft_processor_pick(&processor);
+    assert_ptr_equal(weft_processor_pick(&processor), &coroutines[10]);
+    for (int i = 0; i < 4; i++)
+        weft_processor_pick(&processor);
+    assert_ptr_equal(weft_processor_pick(&processor), &coroutines[11]);
+}
+
+static void test_the_others_have_a_turn_at_last(void **state)
+{
+    (void)state;
+    coroutines[0].priority = 99;
+    weft_processor_append(&processor, &coroutines[1]);
+    weft_processor_append(&processor, &coroutines[0]);
+    assert_ptr_equal(weft_processor_pick(&processor), &coroutines[0]);
+    weft_processor_append(&processor, &coroutines[0]);
+    processor.prioritized_since -= WEFT_PRIORITY_CYCLES;
+    assert_ptr_equal(weft_processor_pick(&processor), &coroutines[1]);
+    weft_processor_append(&processor, &coroutines[1]);
+    assert_ptr_equal(weft_processor_pick(&processor), &coroutines[0]);
+}
+
 /* Breaks an invariant in a child, where verify must end the process. */
 static void assert_verify_aborts(void (*damage)(void))
 {
@@ -121,6 +177,12 @@ static void dead_next(void)
     processor.run_next = &coroutines[5];
 }
 
+static void lost_priority(void)
+{
+    with_priorities();
+    processor.priority_map[1] = 0;
+}
+
 static void disordered_timers(void)
 {
     weft_timers_start(&processor.timers, &coroutines[0].timer, 1);
@@ -136,6 +198,7 @@ static void test_verify_sees_what_is_broken(void **state)
     assert_verify_aborts(wrong_tail);
     assert_verify_aborts(parked_in_queue);
     assert_verify_aborts(dead_next);
+    assert_verify_aborts(lost_priority);
     assert_verify_aborts(disordered_timers);
 }
 
@@ -249,6 +312,9 @@ int main(void)
         own(test_pick_takes_run_next_first),
         own(test_posted_ones_queue_oldest_first),
         own(test_pick_gives_way_to_a_poll_that_is_due),
+        own(test_pick_takes_the_highest_priority_first),
+        own(test_who_was_running_goes_before_its_equals),
+        own(test_the_others_have_a_turn_at_last),
         own(test_verify_sees_what_is_broken),
         machine_test(test_the_calling_thread_becomes_the_main_coroutine),
         machine_test(test_core_is_entered_and_left),
