@@ -57,7 +57,7 @@ static uint32_t count_dispatches(void)
     uint32_t sum = 0;
     for (unsigned i = 0; i < weft_processor_count; i++)
         sum += __atomic_load_n(&weft_processors[i].ticks, __ATOMIC_RELAXED) -
-               __atomic_load_n(&weft_processors[i].idle_ticks, __ATOMIC_RELAXED);
+               __atomic_load_n(&weft_processors[i].yields, __ATOMIC_RELAXED);
     return sum;
 }
 

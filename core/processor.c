@@ -72,19 +72,19 @@ static inline struct coroutine *take_next(struct processor *processor)
     processor->run_next_streak = 0;
     next = weft_processor_take(processor);
     if (!next)
-        processor->idle_ticks++;
+        processor->ticks--;
     return next;
 }
 
 /* True when those without a priority have waited for too long behind switches of those with one. Where
  * another processor is idle that is not long: natively they would run there. (Where ticks are missing others
- * were picked; one may be a pick that gave way to a poll.) */
+ * were picked.) */
 static bool others_have_a_turn(struct processor *processor)
 {
     uint64_t now = __builtin_ia32_rdtsc();
     if (!processor->run_next && !processor->queue.head)
         return false;
-    if (processor->ticks - processor->prioritized_ticks > 2 || processor->prioritized_since == 0)
+    if (processor->ticks - processor->prioritized_ticks > 1 || processor->prioritized_since == 0)
         processor->prioritized_since = now;
     processor->prioritized_ticks = processor->ticks;
     bool idle = atomic_load_explicit(&weft_idle_processors, memory_order_relaxed) != 0;
@@ -105,7 +105,7 @@ __attribute__((noinline)) static struct coroutine *pick_specially(struct process
     if (look_is_due(processor)) {
         processor->look_at = processor->ticks + 2 + processor->look_every; /* the next pick does not insist */
         if (weft_processor_poll_due(processor)) {
-            processor->idle_ticks++;
+            processor->ticks--;
             return NULL;
         }
     }

@@ -64,7 +64,7 @@ struct processor {
     unsigned naps;              /* short sleeps left before a long one, see balance.h */
     struct processor *rescued;  /* it stalled, so its work was taken, */
     uint32_t rescued_ticks;     /* when its `ticks` were these */
-    uint32_t idle_ticks;        /* of `ticks`, those that found nothing or followed a yield; hint, like ... */
+    uint32_t yields;            /* of `ticks`, those that followed a yield; hint, like ... */
     uint64_t cycles_slept;      /* ... time in the loop, */
     uint64_t asleep_since;      /* and when the present sleep began (time-stamp counter); 0: awake */
     struct weft_timers timers;
