@@ -26,8 +26,8 @@ weft_handler_call:
         .cfi_offset r12, -32
         movq    %rdi, %rbx
         movq    WEFT_HANDLER_STATE(%rbx), %r12
-        testq   %r12, %r12                      /* the kernel has saved it already */
-        jz      1f
+        testq   %r12, %r12                      /* the kernel has saved it already, */
+        jz      3f                              /* but an earlier handler may have changed it since */
         movl    WEFT_HANDLER_FEATURES(%rbx), %eax
         testl   %eax, %eax
         jz      2f
@@ -37,7 +37,7 @@ weft_handler_call:
 2:      fxsave64 (%r12)
 3:      fninit
         ldmxcsr .Lmxcsr(%rip)
-1:      movq    WEFT_HANDLER_STACK(%rbx), %rax
+        movq    WEFT_HANDLER_STACK(%rbx), %rax
         testq   %rax, %rax
         cmovnzq %rax, %rsp
         andq    $-16, %rsp

@@ -7,6 +7,7 @@
 
 static volatile int handled;
 static int self;
+static sigset_t user_signals;
 
 static void handle(int number)
 {
@@ -41,6 +42,7 @@ static void call_with_values(uint64_t values[4], uint64_t after[4])
 
 static void *body(void *argument)
 {
+    CHECK_EQUAL(pthread_sigmask(SIG_UNBLOCK, &user_signals, NULL), 0);
     uint64_t values[4] = {1, 2, 3, 4}, after[4] = {0};
     for (int i = 0; i < 100; i++) {
         int before = handled;
@@ -57,15 +59,15 @@ static void *body(void *argument)
 int main(void)
 {
     struct sigaction action = {.sa_handler = handle};
-    sigset_t set;
 
     self = getpid();
     CHECK_EQUAL(sigaction(SIGUSR1, &action, NULL), 0);
     CHECK_EQUAL(sigaction(SIGALRM, &action, NULL), 0);
+    // The thread alone may take it.
+    sigemptyset(&user_signals);
+    sigaddset(&user_signals, SIGUSR1);
+    CHECK_EQUAL(pthread_sigmask(SIG_BLOCK, &user_signals, NULL), 0);
     pthread_t thread = guest_start(body, NULL);
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    CHECK_EQUAL(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
     guest_join(thread);
 
     double x = 0, y = 0;
