@@ -29,6 +29,7 @@ class Server:
     programs = []  # what must be there to run it
     seconds_to_start = 20
     remark = ""  # why it gains nothing or loses
+    ready = None  # a method(pid): whether one may connect, where accepting does not say that
 
     def __init__(self, folder, build, prefix):
         self.folder, self.build, self.prefix = folder, build, prefix
@@ -128,7 +129,7 @@ class Server:
             self.prepare()
             environment = machine.environment(None) | {"HOME": self.folder, "TMPDIR": self.folder, "LANG": "C.UTF-8"}
             with measure.running(self.prefix + self.command(), self.port, where, None, self.seconds_to_start,
-                                 cwd=self.folder, env=environment) as self.server:
+                                 self.ready, cwd=self.folder, env=environment) as self.server:
                 self.fill()
                 yield self.server
 

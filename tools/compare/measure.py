@@ -21,10 +21,11 @@ def child_switches():
 
 
 class Server:
-    """A server process that we started, its output in a file of its own."""
+    """A server process that we started, its output in a file of its own. `ready(pid)`, when given, must be true before
+    anybody connects."""
 
-    def __init__(self, command, port, where=None, library=None, wait_seconds=10, **options):
-        self.port, self.wait_seconds = port, wait_seconds
+    def __init__(self, command, port, where=None, library=None, wait_seconds=10, ready=None, **options):
+        self.port, self.wait_seconds, self.ready = port, wait_seconds, ready
         if machine.accepts(port):
             raise machine.Failure(f"port {port} is in use already, by another program")
         self.output = tempfile.TemporaryFile()
@@ -56,7 +57,7 @@ class Server:
 
     def wait_until_it_accepts(self):
         deadline = time.monotonic() + self.wait_seconds
-        while not machine.accepts(self.port):
+        while (self.ready and not self.ready(self.pid)) or not machine.accepts(self.port):
             self.check(f"before it accepted on port {self.port}")
             if time.monotonic() > deadline:
                 raise machine.Failure(f"the server does not accept on port {self.port} within "
@@ -75,9 +76,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(command, port, where=None, library=None, wait_seconds=10, **options):
+def running(command, port, where=None, library=None, wait_seconds=10, ready=None, **options):
     """A Server that accepts."""
-    server = Server(command, port, where, library, wait_seconds, **options)
+    server = Server(command, port, where, library, wait_seconds, ready, **options)
     try:
         server.wait_until_it_accepts()
         yield server
