@@ -12,7 +12,7 @@ class Mariadb(gallery.Server):
     packages = ["mariadb-server", "mariadb-client", "sysbench"]
     programs = ["mariadbd", "mariadb", "mariadb-install-db", "sysbench"]
     threads = "one a connection"
-    connections = (64, 512)
+    connections = (64, 512, 2000)
     workload = "oltp_point_select"
 
     def prepare(self):

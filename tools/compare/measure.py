@@ -20,6 +20,12 @@ def child_switches():
     return usage.ru_nvcsw + usage.ru_nivcsw
 
 
+def child_cpu():
+    """Seconds of CPU of all children that we have waited for, and of theirs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 class Server:
     """A server process that we started, its output in a file of its own. `ready(pid)`, when given, must be true before
     anybody connects."""
@@ -86,11 +92,11 @@ def running(command, port, where=None, library=None, wait_seconds=10, ready=None
         server.end()
 
 
-def run_load(command, limit, where, watch):
-    """Runs the load to its end, calling watch() meanwhile; what it printed and how long it ran."""
+def run_load(command, limit, where, watch, **options):
+    """Runs the load to its end, calling watch(its process id) meanwhile; what it printed and how long it ran."""
     begin = time.monotonic()
     with tempfile.TemporaryFile() as output:
-        load = machine.start(command, where, stdout=output, stderr=subprocess.STDOUT)
+        load = machine.start(command, where, stdout=output, stderr=subprocess.STDOUT, **options)
         try:
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -98,7 +104,7 @@ def run_load(command, limit, where, watch):
                     break
                 if time.monotonic() - begin > limit:
                     raise machine.Failure(f"the load did not end in {limit:g} s")
-                watch()
+                watch(load.pid)
         finally:
             machine.stop(load)
         elapsed = time.monotonic() - begin
@@ -114,12 +120,12 @@ def load_server(server, load, connections, where=None):
     core), threads (of the kernel, at peak), memory (MiB at peak), active (weft is)."""
     peak = 0
 
-    def watch():
+    def watch(_):
         nonlocal peak
         server.check("under load")
         peak = max(peak, process.threads(server.pid))
 
-    watch()
+    watch(None)
     overflows = process.listen_overflows()
     cpu = process.cpu_seconds(server.pid)
     try:
@@ -137,6 +143,23 @@ def load_server(server, load, connections, where=None):
     figures["overflows"] = process.listen_overflows() - overflows
     figures["active"] = process.weft_active(server.pid)
     return figures
+
+
+def load_alone(load, command, where=None, **options):
+    """The figures of a load that is itself what is measured: its own, and those of load_server for the load."""
+    peaks = {"threads": 0, "memory": 0, "active": False}
+
+    def watch(pid):
+        peaks["threads"] = max(peaks["threads"], process.threads(pid))
+        peaks["memory"] = max(peaks["memory"], process.peak_memory(pid))
+        peaks["active"] = peaks["active"] or process.weft_active(pid)
+
+    cpu, switches = child_cpu(), child_switches()
+    text, elapsed = run_load(command, load.seconds + LOAD_SPARE_SECONDS, where, watch, **options)
+    cpu, switches = child_cpu() - cpu, child_switches() - switches
+    figures = load.figures(text, elapsed)
+    return figures | peaks | {"cpu": cpu * 1e6 / figures["requests"], "busy": cpu / elapsed * 100,
+                              "switches": switches / figures["requests"]}
 
 
 def measure(command, port, load, connections, where=(None, None), library=None, wait_seconds=10, **options):
