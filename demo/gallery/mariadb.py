@@ -64,7 +64,7 @@ class Mariadb(gallery.Server):
         self.expect("rows", self.sql("select count(*) from sbtest1", "sbtest"), f"{ROWS}\n")
 
     def load(self, seconds):
-        patterns = [r"transactions:\s+(?P<requests>\d+)", r"99th percentile:\s+(?P<p99>[\d.]+)",
-                    r"ignored errors:\s+(?P<errors>\d+)"]
+        patterns = [r"transactions:\s+(?P<requests>\d+)\s+\((?P<rate>[\d.]+) per sec",
+                    r"99th percentile:\s+(?P<p99>[\d.]+)", r"ignored errors:\s+(?P<errors>\d+)"]
         command = self.bench("--threads={connections}", "--time={seconds}", self.workload, "run")
         return gallery.loads.CommandLoad(command, seconds, patterns)

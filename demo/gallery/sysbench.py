@@ -3,7 +3,8 @@
 
 import gallery
 
-FIGURES = [r"total number of events:\s+(?P<requests>\d+)", r"99th percentile:\s+(?P<p99>[\d.]+)"]
+FIGURES = [r"total number of events:\s+(?P<requests>\d+)", r"total time:\s+(?P<seconds>[\d.]+)s",
+           r"99th percentile:\s+(?P<p99>[\d.]+)"]
 
 
 class Sysbench(gallery.Client):
