@@ -6,8 +6,8 @@ It has a race of its own at its start. stats_initialize() makes a thread whose f
 process_global_event() copies the value of a counter that is not there (strdup of NULL, in the statistics thread). So
 it ends by signal 11 when somebody connects before that thread has run: natively in 9 of 10 starts with one CPU and
 SCHED_FIFO (`chrt -f 1 taskset -c 0`), and in all when each new thread first sleeps 20 ms; under weft, where a new
-thread waits for its creator to park or for an idle processor to take it, in 1 of 3 starts with one processor and 1 of
-10 with two. Nobody may connect, therefore, before all its threads sleep.
+thread waits for its creator to park or for an idle processor to take it, in 18 of 40 starts with one processor and 7 of
+52 with two. Nobody may connect, therefore, before all its threads sleep.
 """
 
 import os
