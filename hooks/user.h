@@ -13,18 +13,27 @@
 
 #include "../core/raw.h"
 
-/* Copies `size` bytes (at most 1 KiB) from the program's memory; false when they are not readable. */
-static inline bool weft_user_read(void *to, const void *from, size_t size)
+/* Copies `count` parts (each at most 1 KiB) from the program's memory; false when one is not readable. */
+static inline bool weft_user_read_parts(const struct iovec *to, const struct iovec *from, int count)
 {
-    struct iovec local = {to, size}, remote = {(void *)from, size};
-    long pid = weft_raw0(SYS_getpid);
-    long result = weft_raw6(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0);
-    if (result == (long)size)
+    long pid = weft_raw0(SYS_getpid), size = 0;
+    for (int i = 0; i < count; i++)
+        size += (long)to[i].iov_len;
+    long result = weft_raw6(SYS_process_vm_readv, pid, (long)to, count, (long)from, count, 0);
+    if (result == size)
         return true;
     if (result != -38 && result != -1) /* ENOSYS, EPERM: the kernel does not offer it; believe the program */
         return false;
-    __builtin_memcpy(to, from, size);
+    for (int i = 0; i < count; i++)
+        __builtin_memcpy(to[i].iov_base, from[i].iov_base, to[i].iov_len);
     return true;
+}
+
+/* The same for one part. */
+static inline bool weft_user_read(void *to, const void *from, size_t size)
+{
+    struct iovec local = {to, size}, remote = {(void *)from, size};
+    return weft_user_read_parts(&local, &remote, 1);
 }
 
 #endif

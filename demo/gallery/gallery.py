@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What the servers of the gallery share. Each is a file of its own with one class, a child of Server."""
+"""What the programs of the gallery share. Each is a file of its own with one class, a child of Server or of Client."""
 
 import contextlib
 import hashlib
 import os
 import random
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,46 +16,36 @@ sys.path.append(os.path.join(ROOT, "tools/compare"))
 import load as loads
 import machine
 import measure
+import process
 
 SEED = 20240517
 PYTHON = "/usr/bin/python3"
 
 
-class Server:
-    """One life of a server in a folder of its own. `prefix` is what it is run by: nothing, or weft run --."""
+class Program:
+    """One life of a program in a folder of its own. `prefix` is what it is run by: nothing, or weft run --."""
 
     packages = []
     threads = ""  # what it uses threads for
-    connections = (64, 1000)
+    connections = (64, 1000)  # of a client: threads, transfers or whatever it does at once
     programs = []  # what must be there to run it
-    seconds_to_start = 20
     remark = ""  # why it gains nothing or loses
 
     def __init__(self, folder, build, prefix):
         self.folder, self.build, self.prefix = folder, build, prefix
-        self.port = machine.free_port()
         self.stack = contextlib.ExitStack()
-        self.server = None
+        self.environment = machine.environment(None) | {"HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8"}
 
-    # What a server's file says.
+    # What its file says.
 
     def prepare(self):
         """Writes what it needs; starts what stands behind it."""
-
-    def command(self):
-        raise NotImplementedError
-
-    def fill(self):
-        """Puts in what the load asks for, once it accepts."""
 
     def check(self):
         """Raises machine.Failure when an answer is wrong."""
         raise NotImplementedError
 
-    def load(self, seconds):
-        raise NotImplementedError
-
-    # What they do it with.
+    # What the file does it with.
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -67,11 +58,11 @@ class Server:
     def demo(self, name):
         return os.path.join(self.build, "demo", name)
 
-    def behind(self, *command):
-        """Starts a server of ours on a free port, natively, as long as this one lives; the port."""
+    def behind(self, *command, **options):
+        """Starts another server on a free port, natively, as long as this one lives; the port."""
         port = machine.free_port()
         command = loads.fill(command, {"port": port})
-        self.stack.enter_context(measure.running(command, port))
+        self.stack.enter_context(measure.running(command, port, **options))
         return port
 
     def ask(self, *command, limit=60, **options):
@@ -98,8 +89,8 @@ class Server:
             sums[f"file{number}"] = hashlib.sha256(contents).hexdigest()
         return sums
 
-    def fetch(self, sums, base, *options, transfers=400, at_once=32):
-        """Fetches files by curl, many at once, and compares the sums."""
+    def fetch(self, sums, base, *options, transfers=400, at_once=32, by=None):
+        """Fetches files by curl (run by `by`, else natively), many at once, and compares the sums."""
         generator = random.Random(SEED)
         names = [generator.choice(sorted(sums)) for _ in range(transfers)]
         lines = ["parallel", "parallel-immediate", f"parallel-max = {at_once}", "fail", "no-progress-meter",
@@ -108,29 +99,109 @@ class Server:
         os.makedirs(output, exist_ok=True)
         for number, name in enumerate(names):
             lines += [f'url = "{base}{name}"', f'output = "{output}/{number}"']
-        self.ask("curl", "-q", "-K", self.write("curl.conf", "\n".join(lines)))
+        (by or self.ask)("curl", "-q", "-K", self.write("curl.conf", "\n".join(lines)))
         for number, name in enumerate(names):
             with open(f"{output}/{number}", "rb") as file:
                 if hashlib.sha256(file.read()).hexdigest() != sums[name]:
                     raise machine.Failure(f"transfer {number} of {name} has a wrong sum")
             os.unlink(f"{output}/{number}")
 
+    def number(self, pattern, text):
+        """The number that the pattern's one group finds."""
+        found = re.search(pattern, text)
+        if not found:
+            raise machine.Failure(f"nothing matches {pattern!r} in an output that ends with: {machine.last_line(text)}")
+        return float(found[1])
+
     def expect(self, what, got, wanted):
         if got != wanted:
             raise machine.Failure(f"{what}: {str(got)[:80]!r} instead of {str(wanted)[:80]!r}")
 
-    # One life.
+
+class Server(Program):
+    """Measured while a load runs."""
+
+    seconds_to_start = 20
+    ready = None  # a method(pid): whether one may connect, where accepting does not say that
+
+    def __init__(self, folder, build, prefix):
+        super().__init__(folder, build, prefix)
+        self.port = machine.free_port()
+        self.server = None
+
+    def command(self):
+        raise NotImplementedError
+
+    def fill(self):
+        """Puts in what the load asks for, once it accepts."""
+
+    def load(self, seconds):
+        raise NotImplementedError
 
     @contextlib.contextmanager
     def living(self, where=None):
         self.port = machine.free_port()
         with self.stack:
             self.prepare()
-            environment = machine.environment(None) | {"HOME": self.folder, "TMPDIR": self.folder, "LANG": "C.UTF-8"}
             with measure.running(self.prefix + self.command(), self.port, where, None, self.seconds_to_start,
-                                 cwd=self.folder, env=environment) as self.server:
+                                 self.ready, cwd=self.folder, env=self.environment) as self.server:
                 self.fill()
-                yield self.server
+                yield
+
+    def checked(self):
+        """A life with the check: whether weft took over, and the status that it ended with."""
+        with self.living():
+            self.check()
+            self.server.check("by itself during the check")
+            active = process.weft_active(self.server.pid)
+        return active, self.server.process.returncode if self.server.ended_at_once else None
+
+    def measured(self, seconds, connections, where):
+        with self.living(where[0]):
+            before = process.switches(self.server.pid)
+            figures = measure.load_server(self.server, self.load(seconds), connections, where[1])
+        figures["switches"] = (self.server.switches - before) / figures["requests"]
+        return figures
+
+
+class Client(Program):
+    """Measured by its own figures, while what it asks runs natively."""
+
+    def load(self, seconds, connections):
+        """One of loads, whose words are the command that is run with the prefix."""
+        raise NotImplementedError
+
+    def run(self, *command, limit=60):
+        """Runs it to its end; its output."""
+        return self.ask(*self.prefix, *command, limit=limit, cwd=self.folder, env=self.environment)
+
+    def checked(self):
+        trace = self.path("weft.trace")
+        if self.prefix:
+            self.environment["WEFT_TRACE"] = "thread:" + trace
+        with self.stack:
+            self.prepare()
+            self.check()
+        with contextlib.suppress(FileNotFoundError), open(trace, encoding="utf-8") as file:
+            return "weft: active" in file.read(), 0
+        return False, 0
+
+    def measured(self, seconds, connections, where):
+        with self.stack:
+            self.prepare()
+            load = self.load(seconds, connections)
+            return measure.load_alone(load, self.prefix + load.words, where[0], cwd=self.folder, env=self.environment)
+
+
+class Counted(loads.Load):
+    """A command that does `requests` and then ends, right if its status is 0."""
+
+    def __init__(self, command, seconds, requests):
+        super().__init__(command, seconds)
+        self.requests = requests
+
+    def figures(self, text, elapsed):
+        return {"requests": self.requests, "rate": self.requests / elapsed, "errors": 0}
 
 
 def hexadecimal(data):

@@ -12,7 +12,7 @@ class Mariadb(gallery.Server):
     packages = ["mariadb-server", "mariadb-client", "sysbench"]
     programs = ["mariadbd", "mariadb", "mariadb-install-db", "sysbench"]
     threads = "one a connection"
-    connections = (64, 512)
+    connections = (64, 512, 2000)
     workload = "oltp_point_select"
 
     def prepare(self):
@@ -64,7 +64,7 @@ class Mariadb(gallery.Server):
         self.expect("rows", self.sql("select count(*) from sbtest1", "sbtest"), f"{ROWS}\n")
 
     def load(self, seconds):
-        patterns = [r"transactions:\s+(?P<requests>\d+)", r"99th percentile:\s+(?P<p99>[\d.]+)",
-                    r"ignored errors:\s+(?P<errors>\d+)"]
+        patterns = [r"transactions:\s+(?P<requests>\d+)\s+\((?P<rate>[\d.]+) per sec",
+                    r"99th percentile:\s+(?P<p99>[\d.]+)", r"ignored errors:\s+(?P<errors>\d+)"]
         command = self.bench("--threads={connections}", "--time={seconds}", self.workload, "run")
         return gallery.loads.CommandLoad(command, seconds, patterns)

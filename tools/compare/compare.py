@@ -7,8 +7,9 @@ would, and no more (use sh -c '...' for more). The server must stay in the foreg
 address.
 
 LOAD is 'http' or 'http:/PATH' (wrk), 'echo' (what is sent must come back), or a command; then --figures finds its
-figures by named groups of a regular expression: rate or requests (at least one of them), errors, p50, p90, p99, p999
-in ms (with another unit p50_us, p50_s). --figures may be given several times.
+figures by named groups of a regular expression: rate or requests (at least one of them), seconds (that the requests
+took, when it was less than the command), errors, p50, p90, p99, p999 in ms (with another unit p50_us, p50_s). --figures
+may be given several times.
 
 Exit status: 0 when everything was measured; 2 with one line on stderr when not.
 """

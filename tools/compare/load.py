@@ -73,8 +73,8 @@ class ExchangeLoad(JsonLoad):
 
 
 class CommandLoad(Load):
-    """Any command; `patterns` find its figures by named groups: rate, requests, errors, p50 ... p999 (ms; with
-    another unit p50_us, p50_s)."""
+    """Any command; `patterns` find its figures by named groups: rate, requests, seconds (that the requests took, when
+    it was less than the command), errors, p50 ... p999 (ms; with another unit p50_us, p50_s)."""
 
     def __init__(self, command, seconds, patterns):
         super().__init__(shlex.split(command) if isinstance(command, str) else command, seconds)
@@ -93,6 +93,7 @@ class CommandLoad(Load):
                 except (AttributeError, ValueError) as error:
                     raise Failure(f"the load's {name} is no number: {value!r}") from error
                 figures[name] = number * TO_MS[unit or "ms"] if name in PERCENTILES else number
+        elapsed = figures.pop("seconds", elapsed)
         if "rate" not in figures:
             figures["rate"] = figures["requests"] / elapsed
         figures.setdefault("requests", figures["rate"] * self.seconds)
@@ -109,7 +110,7 @@ def check_pattern(text):
         raise Failure(f"bad regular expression {text!r}: {error}") from error
     for name in names:
         base, _, unit = name.partition("_")
-        if (base not in ("rate", "requests", "errors", *PERCENTILES) or (unit and unit not in TO_MS)
+        if (base not in ("rate", "requests", "seconds", "errors", *PERCENTILES) or (unit and unit not in TO_MS)
                 or (unit and base not in PERCENTILES)):
             raise Failure(f"no figure is called '{name}' (in {text!r})")
     return set(names)

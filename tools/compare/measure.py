@@ -20,11 +20,18 @@ def child_switches():
     return usage.ru_nvcsw + usage.ru_nivcsw
 
 
-class Server:
-    """A server process that we started, its output in a file of its own."""
+def child_cpu():
+    """Seconds of CPU of all children that we have waited for, and of theirs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
-    def __init__(self, command, port, where=None, library=None, wait_seconds=10, **options):
-        self.port, self.wait_seconds = port, wait_seconds
+
+class Server:
+    """A server process that we started, its output in a file of its own. `ready(pid)`, when given, must be true before
+    anybody connects."""
+
+    def __init__(self, command, port, where=None, library=None, wait_seconds=10, ready=None, **options):
+        self.port, self.wait_seconds, self.ready = port, wait_seconds, ready
         if machine.accepts(port):
             raise machine.Failure(f"port {port} is in use already, by another program")
         self.output = tempfile.TemporaryFile()
@@ -56,7 +63,7 @@ class Server:
 
     def wait_until_it_accepts(self):
         deadline = time.monotonic() + self.wait_seconds
-        while not machine.accepts(self.port):
+        while (self.ready and not self.ready(self.pid)) or not machine.accepts(self.port):
             self.check(f"before it accepted on port {self.port}")
             if time.monotonic() > deadline:
                 raise machine.Failure(f"the server does not accept on port {self.port} within "
@@ -75,9 +82,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(command, port, where=None, library=None, wait_seconds=10, **options):
+def running(command, port, where=None, library=None, wait_seconds=10, ready=None, **options):
     """A Server that accepts."""
-    server = Server(command, port, where, library, wait_seconds, **options)
+    server = Server(command, port, where, library, wait_seconds, ready, **options)
     try:
         server.wait_until_it_accepts()
         yield server
@@ -85,11 +92,11 @@ def running(command, port, where=None, library=None, wait_seconds=10, **options)
         server.end()
 
 
-def run_load(command, limit, where, watch):
-    """Runs the load to its end, calling watch() meanwhile; what it printed and how long it ran."""
+def run_load(command, limit, where, watch, **options):
+    """Runs the load to its end, calling watch(its process id) meanwhile; what it printed and how long it ran."""
     begin = time.monotonic()
     with tempfile.TemporaryFile() as output:
-        load = machine.start(command, where, stdout=output, stderr=subprocess.STDOUT)
+        load = machine.start(command, where, stdout=output, stderr=subprocess.STDOUT, **options)
         try:
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -97,7 +104,7 @@ def run_load(command, limit, where, watch):
                     break
                 if time.monotonic() - begin > limit:
                     raise machine.Failure(f"the load did not end in {limit:g} s")
-                watch()
+                watch(load.pid)
         finally:
             machine.stop(load)
         elapsed = time.monotonic() - begin
@@ -113,12 +120,12 @@ def load_server(server, load, connections, where=None):
     core), threads (of the kernel, at peak), memory (MiB at peak), active (weft is)."""
     peak = 0
 
-    def watch():
+    def watch(_):
         nonlocal peak
         server.check("under load")
         peak = max(peak, process.threads(server.pid))
 
-    watch()
+    watch(None)
     overflows = process.listen_overflows()
     cpu = process.cpu_seconds(server.pid)
     try:
@@ -136,6 +143,23 @@ def load_server(server, load, connections, where=None):
     figures["overflows"] = process.listen_overflows() - overflows
     figures["active"] = process.weft_active(server.pid)
     return figures
+
+
+def load_alone(load, command, where=None, **options):
+    """The figures of a load that is itself what is measured: its own, and those of load_server for the load."""
+    peaks = {"threads": 0, "memory": 0, "active": False}
+
+    def watch(pid):
+        peaks["threads"] = max(peaks["threads"], process.threads(pid))
+        peaks["memory"] = max(peaks["memory"], process.peak_memory(pid))
+        peaks["active"] = peaks["active"] or process.weft_active(pid)
+
+    cpu, switches = child_cpu(), child_switches()
+    text, elapsed = run_load(command, load.seconds + LOAD_SPARE_SECONDS, where, watch, **options)
+    cpu, switches = child_cpu() - cpu, child_switches() - switches
+    figures = load.figures(text, elapsed)
+    return figures | peaks | {"cpu": cpu * 1e6 / figures["requests"], "busy": cpu / elapsed * 100,
+                              "switches": switches / figures["requests"]}
 
 
 def measure(command, port, load, connections, where=(None, None), library=None, wait_seconds=10, **options):

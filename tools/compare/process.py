@@ -74,6 +74,24 @@ def switches(pid):
     return total
 
 
+def _sleepers(pid):
+    """Its threads with their states and how often each has gone to sleep."""
+    tasks = {}
+    for task in os.listdir(f"/proc/{pid}/task"):
+        text = _read(f"/proc/{pid}/task/{task}/status")
+        tasks[task] = re.findall(r"^(?:State|voluntary_ctxt_switches):\s+(\w+)", text, re.M)
+    return tasks
+
+
+def at_rest(pid):
+    """Whether there was a moment, just now, at which all its threads slept: nothing was left to be done."""
+    try:
+        before = _sleepers(pid)
+        return all(task[:1] == ["S"] for task in before.values()) and before == _sleepers(pid)
+    except OSError:
+        return False
+
+
 def weft_active(pid):
     """Whether weft took over: libc's code, which nobody else writes to, has pages of the process's own."""
     for member in family(pid):

@@ -41,6 +41,10 @@ static void *user(void *unused)
     CHECK_FAILS(syscall(SYS_ppoll, NULL, 0, nowhere, NULL, 8), EFAULT);
     CHECK_FAILS(syscall(SYS_select, 5, nowhere, NULL, NULL, NULL), EFAULT);
     CHECK_FAILS(syscall(SYS_select, 0, NULL, NULL, NULL, nowhere), EFAULT);
+    /* Two things wrong: the kernel looks at the time-out first. */
+    struct timespec negative = {-1, 0}, none = {0, 0};
+    CHECK_FAILS(pselect(5, nowhere, NULL, NULL, &negative, NULL), EINVAL);
+    CHECK_FAILS(pselect(5, NULL, NULL, nowhere, &none, NULL), EFAULT);
     CHECK_FAILS(connect(socket(AF_INET, SOCK_STREAM, 0), nowhere, sizeof address), EFAULT);
     CHECK_FAILS(syscall(SYS_nanosleep, nowhere, NULL), EFAULT);
     CHECK_FAILS(syscall(SYS_wait4, -1, nowhere, 0, NULL), ECHILD);
