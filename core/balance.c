@@ -7,7 +7,7 @@
 #include "priority.h"
 #include "visit.h"
 
-enum { NAPS = 20, NAP = 50000 /* ns */ };
+enum { NAPS = 20, NAP = 50000 /* ns */, CALLED_NAPS = 2 };
 
 atomic_uint weft_idle_processors;
 
@@ -58,6 +58,17 @@ void weft_balance_share_slowly(struct processor *here)
         weft_balance_call_helper();
 }
 
+void weft_balance_created(struct processor *here)
+{
+    if (atomic_load_explicit(&weft_idle_processors, memory_order_relaxed) == 0)
+        return;
+    uint64_t now = __builtin_ia32_rdtsc();
+    if (!here->queue.head && now - here->called_at < WEFT_CALL_CYCLES)
+        return;
+    here->called_at = now;
+    weft_balance_call_helper();
+}
+
 bool weft_balance_stalled(struct processor *processor)
 {
     uint32_t ticks = __atomic_load_n(&processor->ticks, __ATOMIC_RELAXED);
@@ -99,11 +110,13 @@ static bool take_from(struct processor *victim, struct processor *here, bool sta
     return here->queue.head || here->special & WEFT_PRIORITIZED;
 }
 
-static bool look_around(struct processor *here)
+/* `*pending` becomes true when somebody has work that is not, or not yet, to be taken. */
+static bool look_around(struct processor *here, bool *pending)
 {
     for (unsigned i = 1; i < weft_processor_count; i++) {
         struct processor *victim = &weft_processors[(here->index + i) % weft_processor_count];
         bool stalled = weft_balance_stalled(victim);
+        *pending |= weft_processor_busy(victim);
         if (!(stalled || (!weft_stands_by(here) && long_queue(victim))) || !weft_visit_try(victim))
             continue;
         bool found = take_from(victim, here, stalled);
@@ -118,9 +131,13 @@ bool weft_balance_steal(struct processor *here)
 {
     if (weft_processor_count == 1)
         return false;
-    bool found = look_around(here);
-    if (atomic_load_explicit(&looking, memory_order_relaxed))
+    bool pending = false, found = look_around(here, &pending);
+    if (atomic_load_explicit(&looking, memory_order_relaxed)) {
         atomic_store(&looking, false);
+        /* Called for what has not stalled yet: that is seen at the second look. */
+        if (pending && here->naps == 0)
+            here->naps = CALLED_NAPS;
+    }
     if (found) {
         here->naps = weft_stands_by(here) ? 0 : NAPS;
         here->dispatch_cycles = 0; /* not known for what came */

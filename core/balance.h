@@ -49,6 +49,12 @@ static inline void weft_balance_share(struct processor *here)
         weft_balance_share_slowly(here);
 }
 
+/* In core: a thread was made, and waits on `here` for its creator to park. Natively it starts at once on
+ * another CPU, and programs hang on that without knowing it: so a helper is called, which looks twice more
+ * when the creator goes on without a dispatch. A crowd of threads calls once in about a millisecond. */
+#define WEFT_CALL_CYCLES 2000000
+void weft_balance_created(struct processor *here);
+
 /* By a carrier in core whose processor has nothing to do: takes ready coroutines from others. */
 bool weft_balance_steal(struct processor *here);
 

@@ -61,6 +61,7 @@ struct processor {
     uint32_t look_every;        /* and so many, and two, later again */
     uint32_t poll_after;        /* `ticks` from which on a poll makes sense */
     uint64_t dispatch_cycles;   /* from one dispatch to the next, between the last two polls; hint */
+    uint64_t called_at;         /* time-stamp counter when a new thread last called for help */
     unsigned naps;              /* short sleeps left before a long one, see balance.h */
     struct processor *rescued;  /* it stalled, so its work was taken, */
     uint32_t rescued_ticks;     /* when its `ticks` were these */

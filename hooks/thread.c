@@ -70,9 +70,7 @@ static long spawn(struct weft_call *call, const struct clone_request *request)
     struct processor *processor = weft_core_enter(self);
     child->state = WEFT_PARKED; /* new: nobody else knows it */
     weft_ready_next(processor, child, 0);
-    if (processor->queue
-            .head) /* a second thread, before the first has run: there may be many, or long ones */
-        weft_balance_call_helper();
+    weft_balance_created(processor);
     weft_core_leave(self);
     return tid;
 }
