@@ -3,6 +3,7 @@
 #include "balance.h"
 
 #include "carrier.h"
+#include "hint.h"
 #include "parallelism.h"
 #include "priority.h"
 #include "visit.h"
@@ -88,7 +89,7 @@ static bool take_from(struct processor *victim, struct processor *here, bool sta
         weft_processor_open_inbox(victim);
         if (victim->run_next) {
             weft_processor_append(here, victim->run_next);
-            victim->run_next = NULL;
+            weft_hint_set(victim->run_next, NULL);
         }
         move_oldest(victim, here, victim->queue.length);
         for (struct coroutine *prior; (prior = weft_priority_take(victim));)
@@ -123,7 +124,7 @@ bool weft_balance_steal(struct processor *here)
         atomic_store(&looking, false);
     if (found) {
         here->naps = weft_stands_by(here) ? 0 : NAPS;
-        here->dispatch_cycles = 0; /* not known for what came */
+        weft_hint_set(here->dispatch_cycles, 0); /* not known for what came */
     }
     return found;
 }

@@ -145,7 +145,8 @@ static void notify(struct processor *here, struct coroutine *target, int number)
         break;
     case WEFT_RUNNING:
         if (target != weft_current)
-            weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), target->carrier->tid, WEFT_SIGNAL_KICK);
+            weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid),
+                      __atomic_load_n(&target->carrier, __ATOMIC_RELAXED)->tid, WEFT_SIGNAL_KICK);
         break;
     default:
         break;
