@@ -139,7 +139,7 @@ void weft_balance_pass_on(struct processor *here)
     struct coroutine *coroutine = here->run_next;
     weft_processor_open_inbox(here);
     if (coroutine) {
-        here->run_next = NULL;
+        weft_hint_set(here->run_next, NULL);
         weft_processor_post(target, coroutine);
     }
     while ((coroutine = weft_priority_take(here)) || (coroutine = weft_processor_take(here)))
