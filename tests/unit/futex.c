@@ -185,6 +185,40 @@ static void test_of_a_wake_and_a_deadline_one_wins(void **state)
     assert_true(woken > 0);
 }
 
+/* A lock whose holder gives it back and takes it again at once, without ever standing aside. */
+static uint32_t lock_is_free, lock_was_had;
+
+static void take_the_lock_when_it_is_free(void *argument)
+{
+    (void)argument;
+    while (!lock_is_free)
+        require(weft_futex_wait(weft_current, &word, 0, WEFT_FUTEX_ANY, WEFT_NEVER, WEFT_REASON_FUTEX) == 0);
+    lock_was_had = 1;
+}
+
+static void test_who_is_woken_in_vain_again_and_again_is_let_in(void **state)
+{
+    enum { MOST_ROUNDS = 64 };
+    struct task task;
+    int rounds = 0;
+    (void)state;
+    lock_is_free = lock_was_had = 0;
+    task_start(&task, take_the_lock_when_it_is_free, NULL);
+    weft_yield(weft_current);
+    while (!lock_was_had && rounds < MOST_ROUNDS) {
+        rounds++;
+        lock_is_free = 1;
+        assert_int_equal(wake(&word, 1), 1);
+        if (lock_was_had)
+            break;
+        lock_is_free = 0;
+        weft_yield(weft_current); /* it looks, in vain, and waits again */
+    }
+    assert_in_range(rounds, 2,
+                    MOST_ROUNDS - 1); /* barging is what makes locks fast: it is not let in at once */
+    task_join(&task);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +234,7 @@ int main(void)
         ordered(test_a_past_deadline_is_etimedout),
         ordered(test_a_wake_before_the_deadline_stops_the_timer),
         ordered(test_of_a_wake_and_a_deadline_one_wins),
+        ordered(test_who_is_woken_in_vain_again_and_again_is_let_in),
     };
     return cmocka_run_group_tests(tests, machine_setup, NULL);
 }
