@@ -91,6 +91,7 @@ static void test_a_waiter_that_goes_away_passes_it_on(void **state)
     assert_true(is_told(told));
     assert_false(is_told(other));
     weft_signal_wait_end(told->task.coroutine);
+    assert_true(weft_signals_arrived); /* or nobody would distribute */
     signals_distribute();
     assert_true(is_told(other));
     weft_signal_wait_end(other->task.coroutine);
@@ -124,6 +125,7 @@ static void test_who_blocks_it_passes_it_on(void **state)
     signal_send(0, SIGUSR1, 0);
     assert_false(is_told(&other));
     weft_signal_mask_set(weft_current, ALL_SIGNALS);
+    assert_true(weft_signals_arrived); /* or nobody would distribute */
     signals_distribute();
     assert_true(is_told(&other));
     assert_int_equal(receiver_release(&other), 1);
@@ -141,6 +143,7 @@ static void test_who_ends_passes_it_on(void **state)
     receiver_start(&other, 0, 0);
     assert_false(is_told(&other));
     weft_signal_mask_end(ending);
+    assert_true(weft_signals_arrived); /* or nobody would distribute */
     signals_distribute();
     assert_true(is_told(&other));
     assert_int_equal(receiver_release(&other), 1);
