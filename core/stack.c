@@ -28,6 +28,7 @@
 #include <sys/mman.h>
 
 #include "check.h"
+#include "hint.h"
 #include "stack_internal.h"
 
 #define DEFERRED_BYTES ((size_t)40 << 20)
@@ -81,7 +82,7 @@ static uint32_t take_slot(struct region *region)
     else if ((index = take_fresh(region)) == NONE)
         return NONE;
     struct slot *slot = &region->slot[index];
-    weft_stack_warm_pages -= slot->dirty;
+    weft_hint_set(weft_stack_warm_pages, weft_stack_warm_pages - slot->dirty);
     slot->state = LIVE;
     if (region->size->empty == region)
         region->size->empty = NULL;
@@ -163,7 +164,7 @@ void weft_stack_give(const struct weft_stack *stack)
     slot->state = FREE;
     slot->next = region->free;
     region->free = (uint16_t)(slot - region->slot);
-    weft_stack_warm_pages += slot->dirty;
+    weft_hint_add(weft_stack_warm_pages, slot->dirty);
     if (weft_list_empty(&region->node))
         weft_list_append(&size->open, &region->node);
     if (--region->live == 0) {

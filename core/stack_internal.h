@@ -57,7 +57,7 @@ struct size {
 extern struct weft_lock weft_stack_lock;
 extern struct region *_Atomic weft_stack_regions[INDICES]; /* by address / REGION */
 extern struct size weft_stack_sizes[SIZES];
-extern size_t weft_stack_warm_pages;
+extern size_t weft_stack_warm_pages; /* hint */
 extern atomic_size_t weft_stack_deferred_bytes;
 extern atomic_uint weft_stack_protections; /* guards by PROT_NONE */
 

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "hint.h"
 #include "slab.h"
 #include "stack_internal.h"
 
@@ -76,7 +77,7 @@ struct region *weft_stack_region_create(struct size *size)
 void weft_stack_region_forget(struct region *region)
 {
     for (uint32_t i = 0; i < region->fresh; i++) {
-        weft_stack_warm_pages -= region->slot[i].dirty;
+        weft_hint_set(weft_stack_warm_pages, weft_stack_warm_pages - region->slot[i].dirty);
         if (region->slot[i].guard_protected)
             atomic_fetch_sub(&weft_stack_protections, 1);
     }
