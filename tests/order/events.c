@@ -18,7 +18,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <sys/auxv.h>
 
 #include "../../core/log.h"
 #include "../../core/raw.h"
@@ -35,12 +34,14 @@ static _Atomic uint32_t sites[SITES];
 #define HERE  ((uintptr_t)__builtin_return_address(0))
 #define EVENT __attribute__((visibility("default"), used))
 
+/* Of the object that this is linked into, a program or a library. */
 static void find_bias(void)
 {
-    const Elf64_Phdr *headers = (const Elf64_Phdr *)getauxval(AT_PHDR);
-    for (unsigned long i = 0; i < getauxval(AT_PHNUM); i++)
-        if (headers[i].p_type == PT_PHDR)
-            order_bias = (uintptr_t)headers - headers[i].p_vaddr;
+    extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
+    const Elf64_Phdr *header = (const Elf64_Phdr *)((const char *)&__ehdr_start + __ehdr_start.e_phoff);
+    while (header->p_type != PT_LOAD)
+        header++;
+    order_bias = (uintptr_t)&__ehdr_start - header->p_vaddr;
 }
 
 static void read_environment(void)
