@@ -11,7 +11,7 @@
 enum { LOCKS = 4096, RELEASES = 1 << 16, SPINS = 200 };
 
 static struct order_thread threads[ORDER_THREADS];
-static atomic_uint threads_used;
+atomic_uint order_threads;
 static atomic_flag locks[LOCKS];
 
 static struct release {
@@ -32,11 +32,11 @@ void order_give_up(const char *why)
 
 struct order_thread *order_thread_take(uintptr_t fs_base)
 {
-    unsigned used = atomic_load(&threads_used);
+    unsigned used = atomic_load(&order_threads);
     for (unsigned i = 0; i < used; i++)
         if (threads[i].fs_base == fs_base)
             return &threads[i];
-    unsigned index = atomic_fetch_add(&threads_used, 1);
+    unsigned index = atomic_fetch_add(&order_threads, 1);
     if (index >= ORDER_THREADS)
         order_give_up("more kernel threads than clocks");
     struct order_thread *thread = &threads[index];
@@ -57,19 +57,32 @@ static uint64_t scatter(uintptr_t address)
     return (address >> 3) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-void order_lock(uintptr_t address)
+bool order_lock(uintptr_t address)
 {
+    struct order_thread *self = order_thread();
     atomic_flag *flag = &locks[scatter(address) >> 52];
+    for (unsigned i = 0; i < self->depth; i++)
+        if (self->held[i] == flag)
+            return false;
+    if (self->depth == ORDER_DEPTH)
+        order_give_up("handlers within handlers");
+    self->held[self->depth] = flag;
+    atomic_signal_fence(memory_order_seq_cst);
+    self->depth++;
+    atomic_signal_fence(memory_order_seq_cst);
     for (unsigned round = 0; atomic_flag_test_and_set_explicit(flag, memory_order_acquire); round++)
         if (round < SPINS)
             __builtin_ia32_pause();
         else
             weft_raw0(SYS_sched_yield);
+    return true;
 }
 
 void order_unlock(uintptr_t address)
 {
     atomic_flag_clear_explicit(&locks[scatter(address) >> 52], memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst);
+    order_thread()->depth--;
 }
 
 struct order_clock *order_released_at(uintptr_t address)

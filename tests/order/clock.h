@@ -12,9 +12,13 @@
 #define ORDER_CLOCK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-enum { ORDER_THREADS = 64 };
+enum { ORDER_THREADS = 256, ORDER_DEPTH = 8 };
+
+/* How many have ever been. */
+extern atomic_uint order_threads;
 
 struct order_clock {
     uint64_t of[ORDER_THREADS];
@@ -27,6 +31,8 @@ struct order_thread {
     struct order_clock now;      /* changed by the thread itself only */
     struct order_clock released; /* `now` at its last release fence */
     struct order_clock to_acquire; /* what its relaxed loads have read from, until an acquire fence */
+    const void *held[ORDER_DEPTH]; /* locks that it has, or is about to take: a signal may come in between */
+    unsigned depth;
     void (*entry)(void *);
     void *argument;
 };
@@ -40,14 +46,16 @@ static inline struct order_thread *order_thread(void)
 
 static inline void order_join(struct order_clock *clock, const struct order_clock *other)
 {
-    for (int i = 0; i < ORDER_THREADS; i++)
+    unsigned count = atomic_load_explicit(&order_threads, memory_order_relaxed);
+    for (unsigned i = 0; i < count; i++)
         if (clock->of[i] < other->of[i])
             clock->of[i] = other->of[i];
 }
 
 static inline void order_copy(struct order_clock *clock, const struct order_clock *other)
 {
-    for (int i = 0; i < ORDER_THREADS; i++)
+    unsigned count = atomic_load_explicit(&order_threads, memory_order_relaxed);
+    for (unsigned i = 0; i < count; i++)
         clock->of[i] = other->of[i];
 }
 
@@ -63,8 +71,9 @@ struct order_thread *order_thread_take(uintptr_t fs_base);
 /* The running kernel thread is this one from now on. */
 void order_thread_begin(struct order_thread *thread);
 
-/* Guards the checker's own data about an address for tens of instructions. */
-void order_lock(uintptr_t address);
+/* Guards the checker's own data about an address for tens of instructions. False: this is a signal handler
+ * that has interrupted the holder; its event goes unnoticed. */
+bool order_lock(uintptr_t address);
 void order_unlock(uintptr_t address);
 
 /* What atomic operations have released at the address. With order_lock(address) held. */

@@ -155,12 +155,16 @@ static int order_at(int order, uintptr_t pc)
 /* Around an operation that is done with the address locked. */
 static void after_load(struct order_thread *self, struct order_clock *released, int order)
 {
+    if (!released)
+        return;
     order_join(acquires(order) ? &self->now : &self->to_acquire, released);
 }
 
 /* A store begins a new release sequence, a read-modify-write goes on with the one that it finds. */
 static void before_store(struct order_thread *self, struct order_clock *released, int order, bool goes_on)
 {
+    if (!released)
+        return;
     const struct order_clock *tells = releases(order) ? &self->now : &self->released;
     if (goes_on)
         order_join(released, tells);
@@ -170,11 +174,17 @@ static void before_store(struct order_thread *self, struct order_clock *released
         order_tick(self);
 }
 
+/* NULL: unnoticed, see order_lock. */
 static struct order_clock *begin_atomic(volatile void *address, uintptr_t size, unsigned kind, uintptr_t pc)
 {
     order_access((uintptr_t)address, size, kind | ORDER_ATOMIC, pc);
-    order_lock((uintptr_t)address);
-    return order_released_at((uintptr_t)address);
+    return order_lock((uintptr_t)address) ? order_released_at((uintptr_t)address) : NULL;
+}
+
+static void end_atomic(const volatile void *address, const struct order_clock *released)
+{
+    if (released)
+        order_unlock((uintptr_t)address);
 }
 
 #define MODIFY(bits, type, name, operation)                                                                 \
@@ -185,7 +195,7 @@ static struct order_clock *begin_atomic(volatile void *address, uintptr_t size, 
         after_load(order_thread(), released, order);                                                        \
         before_store(order_thread(), released, order, true);                                                \
         type result = operation(address, value, __ATOMIC_SEQ_CST);                                          \
-        order_unlock((uintptr_t)address);                                                                   \
+        end_atomic(address, released);                                                                      \
         return result;                                                                                      \
     }
 
@@ -200,7 +210,7 @@ static struct order_clock *begin_atomic(volatile void *address, uintptr_t size, 
         after_load(order_thread(), released, done || order == memory_order_relaxed ? order : failure);       \
         if (done)                                                                                            \
             before_store(order_thread(), released, order, true);                                             \
-        order_unlock((uintptr_t)address);                                                                    \
+        end_atomic(address, released);                                                                       \
         return done;                                                                                         \
     }                                                                                                        \
     EVENT int __tsan_atomic##bits##_compare_exchange_strong(volatile type *address, type *expected,          \
@@ -228,7 +238,7 @@ static struct order_clock *begin_atomic(volatile void *address, uintptr_t size, 
             begin_atomic((volatile type *)address, sizeof(type), ORDER_READ, HERE);            \
         type result = __atomic_load_n(address, __ATOMIC_SEQ_CST);                              \
         after_load(order_thread(), released, order);                                           \
-        order_unlock((uintptr_t)address);                                                      \
+        end_atomic(address, released);                                                         \
         return result;                                                                         \
     }                                                                                          \
     EVENT void __tsan_atomic##bits##_store(volatile type *address, type value, int order)      \
@@ -237,7 +247,7 @@ static struct order_clock *begin_atomic(volatile void *address, uintptr_t size, 
         struct order_clock *released = begin_atomic(address, sizeof(type), ORDER_WRITE, HERE); \
         before_store(order_thread(), released, order, false);                                  \
         __atomic_store_n(address, value, __ATOMIC_SEQ_CST);                                    \
-        order_unlock((uintptr_t)address);                                                      \
+        end_atomic(address, released);                                                         \
     }                                                                                          \
     COMPARE(bits, type)                                                                        \
     MODIFY(bits, type, exchange, __atomic_exchange_n)                                          \

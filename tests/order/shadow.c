@@ -99,7 +99,8 @@ static bool is_new(uint32_t now, uint32_t before)
 
 static void report(uintptr_t address, unsigned kind, uint32_t pc, const struct slot *before)
 {
-    order_lock(0);
+    if (!order_lock(0))
+        return;
     bool say = is_new(pc, before->pc);
     order_unlock(0);
     if (!say)
@@ -126,7 +127,8 @@ static void access_cell(struct cell *cell, uintptr_t address, uint8_t bytes, uns
 {
     struct order_thread *self = order_thread();
     struct slot *place = NULL, raced = {0};
-    order_lock(address);
+    if (!order_lock(address))
+        return;
     for (int i = 0; i < SLOTS; i++) {
         struct slot *slot = &cell->slots[i];
         if (!slot->bytes) {
