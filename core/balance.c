@@ -3,6 +3,7 @@
 #include "balance.h"
 
 #include "carrier.h"
+#include "hint.h"
 #include "parallelism.h"
 #include "priority.h"
 #include "visit.h"
@@ -99,7 +100,7 @@ static bool take_from(struct processor *victim, struct processor *here, bool sta
         weft_processor_open_inbox(victim);
         if (victim->run_next) {
             weft_processor_append(here, victim->run_next);
-            victim->run_next = NULL;
+            weft_hint_set(victim->run_next, NULL);
         }
         move_oldest(victim, here, victim->queue.length);
         for (struct coroutine *prior; (prior = weft_priority_take(victim));)
@@ -140,7 +141,7 @@ bool weft_balance_steal(struct processor *here)
     }
     if (found) {
         here->naps = weft_stands_by(here) ? 0 : NAPS;
-        here->dispatch_cycles = 0; /* not known for what came */
+        weft_hint_set(here->dispatch_cycles, 0); /* not known for what came */
     }
     return found;
 }
@@ -155,7 +156,7 @@ void weft_balance_pass_on(struct processor *here)
     struct coroutine *coroutine = here->run_next;
     weft_processor_open_inbox(here);
     if (coroutine) {
-        here->run_next = NULL;
+        weft_hint_set(here->run_next, NULL);
         weft_processor_post(target, coroutine);
     }
     while ((coroutine = weft_priority_take(here)) || (coroutine = weft_processor_take(here)))

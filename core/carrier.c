@@ -35,6 +35,7 @@
 #include "check.h"
 #include "cpu_time.h"
 #include "credentials.h"
+#include "hint.h"
 #include "loop.h"
 #include "monitor.h"
 #include "parallelism.h"
@@ -242,7 +243,7 @@ static struct carrier *take_spare(void)
     if (!weft_list_empty(&spares)) {
         carrier = weft_container(spares.next, struct carrier, spare_node);
         weft_list_remove(&carrier->spare_node);
-        spare_count--;
+        weft_hint_add(spare_count, -1);
     }
     weft_lock_release(&spare_lock);
     return carrier;
@@ -289,7 +290,7 @@ static void retire(struct carrier *carrier)
         spare_count > SPARES_KEPT + weft_processor_count && !weft_list_empty(&carrier->spare_node);
     if (unwanted) {
         weft_list_remove(&carrier->spare_node);
-        spare_count--;
+        weft_hint_add(spare_count, -1);
         weft_list_append(&retired, &carrier->spare_node);
     }
     weft_lock_release(&spare_lock);
@@ -305,7 +306,7 @@ static void wait_as_spare(struct carrier *carrier)
     bool first = carrier->tid == (int)weft_raw0(SYS_getpid);
     weft_lock_acquire(&spare_lock);
     weft_list_append(spares.next, &carrier->spare_node); /* before the first: the newest is the hottest */
-    spare_count++;
+    weft_hint_add(spare_count, 1);
     weft_lock_release(&spare_lock);
     while (atomic_exchange(&carrier->wake, 0) != WEFT_WAKE_ADOPTED) {
         /* The first kernel thread receives signals as a spare too; the others may be busy for long. */
@@ -334,10 +335,7 @@ static void fire_deadlines(struct processor *processor, int64_t now)
 
 static void dispatch(struct carrier *carrier, struct coroutine *next)
 {
-    next->carrier = carrier;
-    next->state = WEFT_RUNNING;
-    next->switches++;
-    carrier->running = next;
+    weft_coroutine_dispatched(next, carrier);
     weft_switch(&carrier->context, &next->context, NULL, NULL);
 }
 
@@ -387,7 +385,7 @@ static void poll_when_due(struct processor *processor)
         return;
     uint32_t dispatches = processor->ticks - processor->ticks_at_poll;
     if (dispatches) {
-        processor->dispatch_cycles = (now - processor->polled_at) / dispatches;
+        weft_hint_set(processor->dispatch_cycles, (now - processor->polled_at) / dispatches);
         uint64_t ticks = WEFT_POLL_CYCLES / (processor->dispatch_cycles + 1);
         processor->look_every = ticks > LOOK_EVERY ? LOOK_EVERY : (uint32_t)ticks;
     }

@@ -82,8 +82,6 @@ struct coroutine *weft_coroutine_take(int tid)
         return NULL;
     weft_lock_acquire(&lock);
     bool numbered = number(coroutine);
-    if (numbered)
-        *slot(coroutine->index) = coroutine;
     weft_lock_release(&lock);
     if (!numbered) {
         weft_slab_give(&slab, coroutine);
@@ -100,6 +98,7 @@ struct coroutine *weft_coroutine_take(int tid)
     if (tid)
         main_coroutine = coroutine;
     weft_list_init(&coroutine->futex_node);
+    __atomic_store_n(slot(index), coroutine, __ATOMIC_RELEASE); /* last: from here on others find it */
     return coroutine;
 }
 
@@ -107,7 +106,7 @@ void weft_coroutine_give(struct coroutine *coroutine)
 {
     weft_check(coroutine->state == WEFT_DEAD);
     weft_lock_acquire(&lock);
-    *slot(coroutine->index) = NULL;
+    __atomic_store_n(slot(coroutine->index), NULL, __ATOMIC_RELAXED);
     if (coroutine == main_coroutine)
         main_coroutine = NULL;
     weft_lock_release(&lock);
@@ -118,7 +117,7 @@ static struct coroutine *find_at(uint32_t index, int id, bool is_short)
 {
     weft_lock_acquire(&lock);
     struct coroutine **place = slot(index);
-    struct coroutine *coroutine = place ? *place : NULL;
+    struct coroutine *coroutine = place ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : NULL;
     if (coroutine && (is_short ? weft_coroutine_short_id(coroutine->tid) : coroutine->tid) != id)
         coroutine = NULL;
     weft_lock_release(&lock);

@@ -79,7 +79,7 @@ struct coroutine {
     uint8_t short_runs;      /* times in a row that a hog did not; its own */
     uint8_t priority;        /* real-time priority, 0: none; see priority.h. Read when it is queued */
     bool round_robin;        /* among its equals, which it may keep waiting for less long */
-    struct carrier *carrier; /* who runs it; valid while running, owned by itself */
+    struct carrier *carrier; /* who runs it; valid while running, owned by itself; others: hint */
     struct coroutine *next;  /* link in the one queue it is in, owned by that queue */
 
     /* The wait. Written by the coroutine itself before it is published, then read by wakers. */

@@ -28,6 +28,7 @@
 #include <sys/eventfd.h>
 
 #include "check.h"
+#include "hint.h"
 #include "libev_system.h"
 #include "park.h"
 #include "raw.h"
@@ -198,7 +199,7 @@ int weft_loop_watch(struct loop *loop, struct weft_watcher *watcher)
         if (!ev_is_active(&interest->io[direction]))
             ev_io_start(loop->ev, &interest->io[direction]);
     }
-    loop->watching++;
+    weft_hint_add(loop->watching, 1);
     return 0;
 }
 
@@ -207,7 +208,7 @@ void weft_loop_unwatch(struct loop *loop, struct weft_watcher *watcher)
     weft_check(weft_processor_held(loop->processor));
     weft_list_remove(&watcher->node[0]);
     weft_list_remove(&watcher->node[1]);
-    loop->watching--;
+    weft_hint_add(loop->watching, -1);
 }
 
 int weft_loop_consumers(struct loop *loop, int fd)
@@ -242,7 +243,7 @@ void weft_loop_forget(struct loop *loop, int fd, int successor)
             weft_loop_unwatch(loop, watcher);
             watcher->fd = successor;
             if (weft_loop_watch(loop, watcher) != 0) {
-                loop->watching++; /* which serve takes down again */
+                weft_hint_add(loop->watching, 1); /* which serve takes down again */
                 serve(loop, watcher->coroutine, -ENOMEM);
             }
         }
@@ -329,5 +330,5 @@ void weft_loop_wake(struct loop *loop)
 
 size_t weft_loop_watching(const struct loop *loop)
 {
-    return loop->watching;
+    return __atomic_load_n(&loop->watching, __ATOMIC_RELAXED);
 }

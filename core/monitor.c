@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "balance.h"
+#include "hint.h"
 #include "loop.h"
 #include "machine.h"
 #include "parallelism.h"
@@ -58,7 +59,7 @@ static void take_away(struct processor *processor, uintptr_t owner, bool compute
     if (!atomic_compare_exchange_strong(&processor->owner, &owner, 0))
         return;
     if (hog && computed)
-        hog->hog = 1;
+        weft_hint_set(hog->hog, 1);
     if (weft_trace_mask & WEFT_TRACE_SCHED && hog) {
         struct weft_line line = {0};
         weft_trace_begin(&line, hog);

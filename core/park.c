@@ -14,6 +14,7 @@
 #include "check.h"
 #include "cpu_time.h"
 #include "futex.h"
+#include "hint.h"
 #include "monitor.h"
 #include "priority.h"
 #include "trace.h"
@@ -32,16 +33,18 @@ static void publish_globally(void *coroutine)
 /* Step 1, when the processor was taken while the coroutine was outside of core. */
 static struct processor *wait_for_processor(struct coroutine *self, struct carrier *carrier)
 {
-    if (self->hog) {
+    if (__atomic_load_n(&self->hog, __ATOMIC_RELAXED)) {
         bool was_short = __builtin_ia32_rdtsc() - self->left_at < HOG_CYCLES;
         self->short_runs = was_short ? self->short_runs + 1 : 0;
-        if (self->short_runs == SHORT_RUNS)
-            self->hog = self->short_runs = 0;
+        if (self->short_runs == SHORT_RUNS) {
+            weft_hint_set(self->hog, 0);
+            self->short_runs = 0;
+        }
     }
     carrier->processor = NULL;
     __atomic_store_n(&carrier->running, NULL, __ATOMIC_SEQ_CST);
     weft_cpu_time_stop(carrier);
-    self->state = WEFT_READY;
+    weft_hint_set(self->state, WEFT_READY);
     self->reason = WEFT_REASON_PROCESSOR;
     weft_switch_call(&self->context, &carrier->context, publish_globally, self);
     self->reason = WEFT_REASON_NONE;
@@ -94,13 +97,10 @@ static inline void switch_away(struct coroutine *self, struct carrier *carrier, 
                                void (*after)(void *), void *argument)
 {
     if (next) {
-        next->carrier = carrier;
-        next->state = WEFT_RUNNING;
-        next->switches++;
-        carrier->running = next;
+        weft_coroutine_dispatched(next, carrier);
         weft_switch_call(&self->context, &next->context, after, argument);
     } else {
-        carrier->running = NULL;
+        weft_hint_set(carrier->running, NULL);
         weft_cpu_time_stop(carrier);
         weft_switch_call(&self->context, &carrier->context, after, argument);
     }
@@ -173,7 +173,7 @@ void weft_ready_next(struct processor *here, struct coroutine *coroutine, int re
         weft_processor_append(here, coroutine);
         weft_balance_share(here);
     } else {
-        here->run_next = coroutine;
+        weft_hint_set(here->run_next, coroutine);
     }
 }
 
@@ -253,7 +253,7 @@ static inline void step_aside(struct coroutine *self, struct processor *processo
 {
     struct requeue requeue = {processor, self};
     processor->yields++;
-    self->state = WEFT_READY;
+    weft_hint_set(self->state, WEFT_READY);
     self->reason = WEFT_REASON_YIELD;
     switch_away(self, self->carrier, next, after, &requeue);
     self->reason = WEFT_REASON_NONE;
@@ -294,7 +294,7 @@ bool weft_yield(struct coroutine *self)
 void weft_end(struct coroutine *self, void (*after)(void *), void *argument)
 {
     struct carrier *carrier = self->carrier;
-    self->state = WEFT_DEAD;
+    weft_hint_set(self->state, WEFT_DEAD);
     switch_away(self, carrier, weft_processor_pick(carrier->processor), after, argument);
     __builtin_unreachable();
 }

@@ -53,7 +53,7 @@ static inline struct processor *weft_core_enter(struct coroutine *self)
 static inline void weft_core_leave(struct coroutine *self)
 {
     struct carrier *carrier = self->carrier;
-    if (__builtin_expect(self->hog, 0))
+    if (__builtin_expect(__atomic_load_n(&self->hog, __ATOMIC_RELAXED), 0))
         weft_core_leave_as_hog(self, carrier);
     else
         atomic_store_explicit(&carrier->processor->owner, (uintptr_t)carrier, memory_order_release);

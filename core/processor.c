@@ -65,14 +65,14 @@ static inline struct coroutine *take_next(struct processor *processor)
 {
     struct coroutine *next = processor->run_next;
     if (next && (processor->run_next_streak < RUN_NEXT_STREAK || !processor->queue.head)) {
-        processor->run_next = NULL;
+        weft_hint_set(processor->run_next, NULL);
         processor->run_next_streak++;
         return next;
     }
     processor->run_next_streak = 0;
     next = weft_processor_take(processor);
     if (!next)
-        processor->ticks--;
+        weft_hint_add(processor->ticks, -1);
     return next;
 }
 
@@ -105,7 +105,7 @@ __attribute__((noinline)) static struct coroutine *pick_specially(struct process
     if (look_is_due(processor)) {
         processor->look_at = processor->ticks + 2 + processor->look_every; /* the next pick does not insist */
         if (weft_processor_poll_due(processor)) {
-            processor->ticks--;
+            weft_hint_add(processor->ticks, -1);
             return NULL;
         }
     }
@@ -125,7 +125,7 @@ struct coroutine *weft_processor_pick(struct processor *processor)
         weft_processor_open_inbox(processor);
     if (__builtin_expect(atomic_load_explicit(&weft_signals_arrived, memory_order_relaxed), 0))
         return NULL; /* the carrier distributes them first */
-    processor->ticks++;
+    weft_hint_add(processor->ticks, 1);
     if (__builtin_expect(look_is_due(processor) | processor->special, 0))
         return pick_specially(processor);
     return take_next(processor);

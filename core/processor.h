@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "coroutine.h"
+#include "hint.h"
 #include "list.h"
 #include "lock.h"
 #include "queue.h"
@@ -119,6 +120,16 @@ struct carrier {
 
 extern struct processor *weft_processors;
 extern unsigned weft_processor_count;
+
+/* `next` runs from now on. Its carrier stands before the state says that it has one: a sender of signals
+ * looks at them in the other order. In core. */
+static inline void weft_coroutine_dispatched(struct coroutine *next, struct carrier *carrier)
+{
+    weft_hint_set(next->carrier, carrier);
+    __atomic_store_n(&next->state, WEFT_RUNNING, __ATOMIC_RELEASE);
+    next->switches++;
+    weft_hint_set(carrier->running, next);
+}
 
 /* Appends to the queue, or to that of its priority. In core, or as a visitor. */
 void weft_processor_append(struct processor *processor, struct coroutine *coroutine);

@@ -16,6 +16,7 @@
 
 #include "balance.h"
 #include "check.h"
+#include "hint.h"
 #include "park.h"
 #include "raw.h"
 #include "signal_internal.h"
@@ -34,7 +35,7 @@ struct weft_lock weft_signal_lock;
 static struct weft_lock
     distribution; /* held by who distributes, to keep the order; before weft_signal_lock */
 static struct weft_slab slab = WEFT_SLAB_OF(struct weft_signal);
-static struct weft_signal *shared; /* for the process, oldest first */
+static struct weft_signal *shared; /* for the process, oldest first; its head: hint */
 static struct coroutine *waiters;  /* in weft_signal_wait_begin, newest first */
 static atomic_size_t queued_count; /* in all queues */
 
@@ -93,7 +94,7 @@ static void append(struct weft_signal **list, struct weft_signal *signal)
     while (*list)
         list = &(*list)->next;
     signal->next = NULL;
-    *list = signal;
+    weft_hint_set(*list, signal);
 }
 
 /* Standard signals do not queue. Real-time signals do, but those of one timer are counted in one. */
@@ -145,7 +146,8 @@ static void notify(struct processor *here, struct coroutine *target, int number)
         break;
     case WEFT_RUNNING:
         if (target != weft_current)
-            weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), target->carrier->tid, WEFT_SIGNAL_KICK);
+            weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid),
+                      __atomic_load_n(&target->carrier, __ATOMIC_RELAXED)->tid, WEFT_SIGNAL_KICK);
         break;
     default:
         break;
@@ -216,7 +218,7 @@ static void distribute(struct processor *here)
         atomic_store(&signal->used, false);
         weft_signal_send(here, tid, &info);
     }
-    if (shared)
+    if (__atomic_load_n(&shared, __ATOMIC_RELAXED)) /* who queues more tells of it */
         tell_again(here);
 }
 
@@ -258,7 +260,7 @@ void weft_signals_drop(struct coroutine *coroutine)
 {
     while (coroutine->signals) {
         struct weft_signal *signal = coroutine->signals;
-        coroutine->signals = signal->next;
+        weft_hint_set(coroutine->signals, signal->next);
         give(signal);
     }
 }
@@ -274,7 +276,7 @@ static bool take_from(struct weft_signal **list, uint64_t set, siginfo_t *info)
     while ((*list)->info.si_signo != number)
         list = &(*list)->next;
     struct weft_signal *signal = *list;
-    *list = signal->next;
+    weft_hint_set(*list, signal->next);
     *info = signal->info;
     give(signal);
     return true;
@@ -311,7 +313,7 @@ static void discard_from(struct weft_signal **list, int number)
             list = &signal->next;
             continue;
         }
-        *list = signal->next;
+        weft_hint_set(*list, signal->next);
         give(signal);
     }
 }

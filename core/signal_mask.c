@@ -176,7 +176,7 @@ static void set(struct coroutine *self, uint64_t mask, bool counts)
     if (mask & ~old && weft_signals_held())
         weft_signals_pass_on(mask & ~old);
     if (old & ~mask && (self->signals || weft_signals_held() || atomic_load(&weft_signals_arrived)))
-        self->signal_due = 1;
+        __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
     weft_lock_release(&weft_signal_lock);
     weft_signal_mask_follow(self->carrier);
 }

@@ -88,7 +88,11 @@ struct block {
 
 enum { SMALLEST = 6, LARGEST = 16 }; /* log2 of slab block sizes */
 
-static struct weft_slab blocks[LARGEST + 1];
+#define BLOCKS(order) [order] = {.object_size = (size_t)1 << (order)}
+static struct weft_slab blocks[LARGEST + 1] = {BLOCKS(6),  BLOCKS(7),  BLOCKS(8),  BLOCKS(9),
+                                               BLOCKS(10), BLOCKS(11), BLOCKS(12), BLOCKS(13),
+                                               BLOCKS(14), BLOCKS(15), BLOCKS(16)};
+_Static_assert(SMALLEST == 6 && LARGEST == 16, "blocks[]");
 
 static struct block *block_take(size_t size)
 {
@@ -96,12 +100,10 @@ static struct block *block_take(size_t size)
     while (((size_t)1 << order) < size)
         order++;
     struct block *block;
-    if (order <= LARGEST) {
-        blocks[order].object_size = (size_t)1 << order;
+    if (order <= LARGEST)
         block = weft_slab_take(&blocks[order]);
-    } else {
+    else
         block = weft_pages_map((size_t)1 << order);
-    }
     if (block)
         block->size = (size_t)1 << order;
     return block;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "hint.h"
 #include "slab.h"
 
 enum { ARITY = 4 };
@@ -66,7 +67,8 @@ int weft_timers_start(struct weft_timers *timers, struct weft_timer *timer, int6
         timers->capacity = capacity;
     }
     timer->deadline = deadline;
-    sift_up(timers, timers->count++, timer);
+    weft_hint_add(timers->count, 1);
+    sift_up(timers, timers->count - 1, timer);
     return 0;
 }
 
@@ -75,7 +77,8 @@ void weft_timers_stop(struct weft_timers *timers, struct weft_timer *timer)
     if (timer->place == 0)
         return;
     size_t place = timer->place - 1;
-    struct weft_timer *last = timers->heap[--timers->count];
+    weft_hint_add(timers->count, -1);
+    struct weft_timer *last = timers->heap[timers->count];
     timer->place = 0;
     if (last == timer)
         return;

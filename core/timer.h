@@ -19,7 +19,7 @@ struct weft_timer {
 
 struct weft_timers {
     struct weft_timer **heap; /* heap[0] unused by children arithmetic: entries 0..count-1 */
-    size_t count, capacity;
+    size_t count, capacity;   /* count: hint */
 };
 
 /* Now, in nanoseconds of CLOCK_MONOTONIC (vDSO; no system call). */

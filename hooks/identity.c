@@ -29,6 +29,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "../core/hint.h"
 #include "../core/lock.h"
 #include "../core/priority.h"
 #include "hooks.h"
@@ -271,9 +272,10 @@ struct coroutine *weft_identity_find(pthread_t thread)
 {
     if (thread == weft_fs_base())
         return weft_current;
-    if (!tid_offset)
+    ptrdiff_t offset = __atomic_load_n(&tid_offset, __ATOMIC_RELAXED);
+    if (!offset)
         return NULL;
-    int tid = __atomic_load_n((int *)(thread + (uintptr_t)tid_offset), __ATOMIC_RELAXED);
+    int tid = __atomic_load_n((int *)(thread + (uintptr_t)offset), __ATOMIC_RELAXED);
     return tid ? weft_coroutine_find(tid) : NULL;
 }
 
@@ -310,7 +312,7 @@ void weft_identity_begin(struct coroutine *child, struct coroutine *parent, cons
                          uintptr_t fs_base)
 {
     if (tid_word)
-        tid_offset = (ptrdiff_t)((uintptr_t)tid_word - fs_base);
+        weft_hint_set(tid_offset, (ptrdiff_t)((uintptr_t)tid_word - fs_base)); /* the same for all */
     child->name = weft_identity_name(parent);
     child->named = true;
     child->priority = parent->priority;

@@ -32,17 +32,17 @@ enum {
 };
 
 /* The part of the processor's state that is to be kept across a handler, and its size. */
-static struct {
+struct state {
     uint32_t features;
     uint32_t size;
-} state;
+};
 
-static void learn_state(void)
+static struct state ask_the_processor(void)
 {
     uint32_t a, b, c, d, low, high;
-    state.size = LEGACY_STATE;
+    struct state state = {0, LEGACY_STATE};
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
-        return;
+        return state;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     (void)high;
     state.size = LEGACY_STATE + STATE_HEADER;
@@ -53,6 +53,20 @@ static void learn_state(void)
                 state.size = a + b;
         }
     state.features = 1 | (low & VECTORS);
+    return state;
+}
+
+/* Known as a whole or not at all: several threads may run their first handlers at the same time. */
+static struct state state_to_keep(void)
+{
+    static _Atomic uint64_t known; /* features, and the size above them; 0: not known yet */
+    uint64_t word = atomic_load_explicit(&known, memory_order_relaxed);
+    if (!word) {
+        struct state asked = ask_the_processor();
+        word = (uint64_t)asked.size << 32 | asked.features;
+        atomic_store_explicit(&known, word, memory_order_relaxed);
+    }
+    return (struct state){(uint32_t)word, (uint32_t)(word >> 32)};
 }
 
 /* The context of the program at the end of a system call. */
@@ -112,7 +126,7 @@ static void act_by_default(struct weft_delivery *delivery, int number)
 }
 
 static void call_handler(const struct weft_delivery *delivery, const struct weft_action *action,
-                         siginfo_t *info, ucontext_t *context, void *saved_state)
+                         siginfo_t *info, ucontext_t *context, void *saved_state, uint32_t features)
 {
     struct coroutine *self = delivery->self;
     struct weft_alternate before = self->alternate;
@@ -122,7 +136,7 @@ static void call_handler(const struct weft_delivery *delivery, const struct weft
         .context = context,
         .state = saved_state,
         .number = info->si_signo,
-        .features = state.features,
+        .features = features,
     };
     if (action->flags & SA_ONSTACK && before.size) {
         if (!weft_alternate_contains(&before, (uintptr_t)__builtin_frame_address(0)))
@@ -153,8 +167,7 @@ enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_
     }
     if (info->si_code == SI_TIMER)
         weft_timer_delivered(info);
-    if (!state.size)
-        learn_state();
+    const struct state state = state_to_keep();
 
     /* Frames inside of the first have copies: what their handlers change there is lost. */
     ucontext_t made, *context = delivery->interrupted;
@@ -182,7 +195,7 @@ enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_
     siginfo_t next;
     while (weft_signal_next(self, ~self->signal_mask, &next))
         weft_signal_deliver(&inside, &next, self->signal_mask);
-    call_handler(delivery, &action, info, context, saved_state);
+    call_handler(delivery, &action, info, context, saved_state, state.features);
     weft_signal_mask_set(self, *(uint64_t *)&context->uc_sigmask & ~WEFT_SIGNALS_UNBLOCKABLE);
     return action.flags & SA_RESTART ? WEFT_DELIVERED_RESTART : WEFT_DELIVERED_INTERRUPT;
 }

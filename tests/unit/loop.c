@@ -300,15 +300,19 @@ static void read_target(void *argument)
     require(!weft_loop_owns(target.fd) && weft_raw2(SYS_fcntl, target.fd, F_GETFD) == -EBADF);
 }
 
+/* An observer beside it does not: it may watch many numbers, of which this one is no more. */
 static void test_a_consumer_goes_on_with_the_description_of_a_closed_number(void **state)
 {
     struct consumer consumer = {.got = 0};
+    struct waiter observer;
     int fd = ends[0];
     (void)state;
     task_start(&consumer.task, read_target, &consumer);
     while (!consumer.waits)
         weft_yield(weft_current);
+    start_waiter(&observer, fd, WEFT_READABLE, true, weft_now() + 1000000000);
     weft_wait_leave_number(fd);
+    join(&observer, -EBADF);
     close(fd);
     int again = open("/dev/null", O_RDONLY); /* takes the number */
     assert_int_equal(again, fd);

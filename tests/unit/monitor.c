@@ -203,6 +203,60 @@ static void test_the_global_queue_is_first_in_first_out(void **state)
     assert_true(weft_global_empty());
 }
 
+static uint32_t other_ran, spinner_saw_it;
+
+static void spin_until_another_ran(void *argument)
+{
+    int64_t limit = weft_now() + INT64_C(10000000000);
+    (void)argument;
+    while (!__atomic_load_n(&other_ran, __ATOMIC_SEQ_CST) && weft_now() < limit)
+        __builtin_ia32_pause();
+    spinner_saw_it = __atomic_load_n(&other_ran, __ATOMIC_SEQ_CST);
+}
+
+static void note_that_it_ran(void *argument)
+{
+    (void)argument;
+    __atomic_store_n(&other_ran, 1, __ATOMIC_SEQ_CST);
+}
+
+static void test_who_computes_keeps_nobody_from_running(void **state)
+{
+    struct task spinner, other;
+    (void)state;
+    other_ran = spinner_saw_it = 0;
+    weft_monitor_start();
+    task_start(&spinner, spin_until_another_ran, NULL);
+    task_start(&other, note_that_it_ran, NULL);
+    task_join(&spinner);
+    task_join(&other);
+    assert_int_equal(spinner_saw_it, 1);
+}
+
+/* A call that mostly does not wait, but does this time: nobody gives the processor away. */
+static void read_briefly(void *argument)
+{
+    struct reader *reader = argument;
+    struct coroutine *self = weft_current;
+    __atomic_store_n(&reader->enters, 1, __ATOMIC_SEQ_CST);
+    weft_kernel_brief_begin(self);
+    weft_raw3(SYS_read, ends[0], (long)&reader->got, 1);
+    weft_kernel_brief_end(self);
+}
+
+static void test_a_call_that_waits_unexpectedly_keeps_nobody_from_running(void **state)
+{
+    struct reader reader = {.got = 0};
+    (void)state;
+    weft_monitor_start();
+    task_start(&reader.task, read_briefly, &reader);
+    weft_yield(weft_current); /* to the reader; main comes back on another kernel thread */
+    assert_int_equal(__atomic_load_n(&reader.enters, __ATOMIC_SEQ_CST), 1);
+    assert_int_equal(write(ends[1], "z", 1), 1);
+    task_join(&reader.task);
+    assert_int_equal(reader.got, 'z');
+}
+
 #define piped(function) cmocka_unit_test_setup_teardown(function, make_pipe, close_pipe)
 
 int main(void)
@@ -215,6 +269,8 @@ int main(void)
         piped(test_spare_carriers_are_used_again),
         piped(test_a_post_wakes_a_sleeping_processor),
         piped(test_who_returns_is_not_starved_by_others_that_yield),
+        piped(test_who_computes_keeps_nobody_from_running),
+        piped(test_a_call_that_waits_unexpectedly_keeps_nobody_from_running),
     };
     return cmocka_run_group_tests(tests, machine_setup, NULL);
 }

@@ -49,6 +49,21 @@ static void test_pick_takes_run_next_first(void **state)
     assert_ptr_equal(weft_processor_pick(&processor), &coroutines[0]);
 }
 
+static void test_run_next_again_and_again_lets_the_queue_in(void **state)
+{
+    (void)state;
+    weft_processor_append(&processor, &coroutines[0]);
+    for (int i = 0; i < 199; i++) {
+        processor.run_next = &coroutines[1];
+        processor.polled_at = __builtin_ia32_rdtsc(); /* no poll is due */
+        if (weft_processor_pick(&processor) == &coroutines[0]) {
+            assert_in_range(i, 10, 198); /* a hand-over stays hot, but not for ever */
+            return;
+        }
+    }
+    fail_msg("it does not");
+}
+
 static void test_posted_ones_queue_oldest_first(void **state)
 {
     (void)state;
@@ -156,6 +171,19 @@ static void not_held(void)
     weft_processor_take(&processor);
 }
 
+static void not_held_by_who_appends(void)
+{
+    atomic_store(&processor.owner, 0);
+    weft_processor_append(&processor, &coroutines[7]);
+}
+
+static void not_held_by_who_stops_a_deadline(void)
+{
+    coroutines[7].home = &processor;
+    atomic_store(&processor.owner, 0);
+    weft_deadline_stop(&coroutines[7], &processor);
+}
+
 static void wrong_length(void)
 {
     processor.queue.length++;
@@ -194,6 +222,8 @@ static void test_verify_sees_what_is_broken(void **state)
 {
     (void)state;
     assert_verify_aborts(not_held);
+    assert_verify_aborts(not_held_by_who_appends);
+    assert_verify_aborts(not_held_by_who_stops_a_deadline);
     assert_verify_aborts(wrong_length);
     assert_verify_aborts(wrong_tail);
     assert_verify_aborts(parked_in_queue);
@@ -310,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         own(test_pick_takes_in_the_order_of_append),
         own(test_pick_takes_run_next_first),
+        own(test_run_next_again_and_again_lets_the_queue_in),
         own(test_posted_ones_queue_oldest_first),
         own(test_pick_gives_way_to_a_poll_that_is_due),
         own(test_pick_takes_the_highest_priority_first),

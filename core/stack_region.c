@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Regions of stacks, and the sizes that they are of.
+ *
+ * Address space is reserved without access and without commitment. Under a limit of the address space
+ * (RLIMIT_AS) the pool gives nothing: a program counts there on paying for what it asked for.
+ */
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "hint.h"
+#include "slab.h"
+#include "stack_internal.h"
+
+struct region *_Atomic weft_stack_regions[INDICES];
+struct size weft_stack_sizes[SIZES];
+static char *lowest; /* of the reserved regions: the next is tried right below */
+
+/* REGION bytes of aligned address space, or NULL. */
+static char *reserve(void)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
+    long place = (long)lowest - (long)REGION, got = -1;
+    if (lowest)
+        got = weft_raw6(SYS_mmap, place, REGION, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got != place) {
+        if (got > 0 || got < -4095) /* an old kernel took it for a hint */
+            weft_raw2(SYS_munmap, got, REGION);
+        got = weft_raw6(SYS_mmap, 0, 2 * REGION, PROT_NONE, flags, -1, 0);
+        if (got < 0 && got > -4096)
+            return NULL;
+        place = (long)(((unsigned long)got + REGION - 1) & ~(REGION - 1));
+        if (place > got)
+            weft_raw2(SYS_munmap, got, place - got);
+        weft_raw2(SYS_munmap, place + (long)REGION, got + (long)REGION - place);
+    }
+    if ((unsigned long)place / REGION >= INDICES) {
+        weft_raw2(SYS_munmap, place, REGION);
+        return NULL;
+    }
+    return lowest = (char *)place;
+}
+
+static bool address_space_limited(void)
+{
+    struct rlimit limit = {0};
+    weft_raw4(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)&limit);
+    return limit.rlim_cur != RLIM_INFINITY;
+}
+
+struct region *weft_stack_region_create(struct size *size)
+{
+    size_t slots = (REGION - MARGIN) / stride_of(size->bytes);
+    if (address_space_limited())
+        return NULL;
+    struct region *region = weft_pages_map(sizeof *region + slots * sizeof *region->slot);
+    if (!region)
+        return NULL;
+    char *place = reserve();
+    if (!place) {
+        weft_pages_unmap(region, sizeof *region + slots * sizeof *region->slot);
+        return NULL;
+    }
+    weft_stack_advise(place, REGION, MADV_NOHUGEPAGE);
+    region->size = size;
+    region->base = place + MARGIN;
+    region->slots = (uint32_t)slots;
+    region->free = NONE;
+    weft_list_append(&size->open, &region->node);
+    size->regions++;
+    size->empty = region;
+    atomic_store_explicit(&weft_stack_regions[(uintptr_t)place / REGION], region, memory_order_release);
+    return region;
+}
+
+void weft_stack_region_forget(struct region *region)
+{
+    for (uint32_t i = 0; i < region->fresh; i++) {
+        weft_hint_set(weft_stack_warm_pages, weft_stack_warm_pages - region->slot[i].dirty);
+        if (region->slot[i].guard_protected)
+            atomic_fetch_sub(&weft_stack_protections, 1);
+    }
+    weft_list_remove(&region->node);
+    region->size->regions--;
+    atomic_store(&weft_stack_regions[(uintptr_t)region->base / REGION], NULL);
+}
+
+void weft_stack_region_unmap(struct region *region)
+{
+    weft_raw2(SYS_munmap, (long)(region->base - MARGIN), REGION);
+    weft_pages_unmap(region, sizeof *region + region->slots * sizeof *region->slot);
+}
+
+struct size *weft_stack_size_find(size_t bytes)
+{
+    struct size *unused = NULL, *idle = NULL;
+    for (struct size *size = weft_stack_sizes; size < weft_stack_sizes + SIZES; size++) {
+        if (size->bytes == bytes)
+            return size;
+        if (size->regions == 0)
+            unused = size;
+        else if (size->regions == 1 && size->empty)
+            idle = size;
+    }
+    if (!unused && idle) {
+        struct region *region = idle->empty;
+        weft_stack_region_forget(region);
+        weft_stack_region_unmap(region);
+        unused = idle;
+    }
+    if (unused) {
+        *unused = (struct size){.bytes = bytes};
+        weft_list_init(&unused->open);
+    }
+    return unused;
+}

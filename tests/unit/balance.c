@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* Stealing between two processors, without a monitor, which would mend much of what stealing leaves. */
+#include "machine.h"
+
+#include "../../core/balance.h"
+
+enum { READY = 8 };
+
+static uint32_t thief_waits, thief_may, stole, ran[READY], processor_of[READY];
+
+static void note_where(void *argument)
+{
+    uint32_t *mine = argument;
+    processor_of[mine - ran] = weft_current->carrier->processor->index;
+    __atomic_store_n(mine, 1, __ATOMIC_SEQ_CST);
+}
+
+/* On the second processor: a look at who has something, and a second one when that has not moved for long. */
+static void steal(void *argument)
+{
+    (void)argument;
+    __atomic_store_n(&thief_waits, 1, __ATOMIC_SEQ_CST);
+    while (!__atomic_load_n(&thief_may, __ATOMIC_SEQ_CST))
+        __builtin_ia32_pause();
+    struct processor *here = weft_core_enter(weft_current);
+    weft_balance_steal(here);
+    uint64_t end = __builtin_ia32_rdtsc() + 2 * WEFT_SHARE_CYCLES;
+    while (__builtin_ia32_rdtsc() < end)
+        __builtin_ia32_pause();
+    __atomic_store_n(&stole, weft_balance_steal(here) || here->queue.head, __ATOMIC_SEQ_CST);
+    weft_core_leave(weft_current);
+}
+
+/* Waits without entering core. */
+static bool becomes_set(uint32_t *word)
+{
+    int64_t limit = weft_now() + INT64_C(10000000000);
+    while (!__atomic_load_n(word, __ATOMIC_SEQ_CST))
+        if (weft_now() > limit)
+            return false;
+    return true;
+}
+
+static void test_what_waits_behind_a_computation_is_stolen(void **state)
+{
+    struct task thief, tasks[READY];
+    (void)state;
+    task_prepare(&thief, steal, NULL);
+    thief.coroutine->state = WEFT_READY;
+    weft_processor_post(&weft_processors[1], thief.coroutine);
+    assert_true(becomes_set(&thief_waits));
+    for (int i = 0; i < READY; i++)
+        task_start(&tasks[i], note_where, &ran[i]);
+    __atomic_store_n(&thief_may, 1, __ATOMIC_SEQ_CST);
+    for (int i = 0; i < READY; i++)
+        assert_true(becomes_set(&ran[i]));
+    assert_int_equal(stole, 1);
+    for (int i = 0; i < READY; i++) {
+        assert_int_equal(processor_of[i], 1);
+        task_join(&tasks[i]);
+    }
+    task_join(&thief);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return machine_setup_many(2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        machine_test(test_what_waits_behind_a_computation_is_stolen),
+    };
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
