@@ -75,6 +75,30 @@ static bool number(struct coroutine *coroutine)
     return true;
 }
 
+/* All but what outlives the coroutine. Word by word, since others may look at what they take for the former
+ * one (its state, its priority) and find that it is gone. */
+static void clear(struct coroutine *coroutine)
+{
+    typedef uint64_t __attribute__((may_alias)) word;
+    const size_t kept[] = {offsetof(struct coroutine, interrupt_next),
+                           offsetof(struct coroutine, interrupt_posted), offsetof(struct coroutine, index),
+                           offsetof(struct coroutine, generation)};
+    _Static_assert(sizeof *coroutine % sizeof(word) == 0, "whole words");
+    _Static_assert(offsetof(struct coroutine, interrupt_posted) % sizeof(word) == 0 &&
+                       offsetof(struct coroutine, left_at) % sizeof(word) == 0 &&
+                       offsetof(struct coroutine, index) % sizeof(word) == 0 &&
+                       offsetof(struct coroutine, generation) ==
+                           offsetof(struct coroutine, index) + sizeof coroutine->index,
+                   "what is kept shares no word with what is not");
+    for (size_t i = 0; i < sizeof *coroutine / sizeof(word); i++) {
+        bool keep = false;
+        for (size_t j = 0; j < sizeof kept / sizeof *kept; j++)
+            keep |= kept[j] / sizeof(word) == i;
+        if (!keep && *((word *)coroutine + i) != 0)
+            __atomic_store_n((word *)coroutine + i, 0, __ATOMIC_RELAXED);
+    }
+}
+
 struct coroutine *weft_coroutine_take(int tid)
 {
     struct coroutine *coroutine = weft_slab_take(&slab);
@@ -88,12 +112,7 @@ struct coroutine *weft_coroutine_take(int tid)
         return NULL;
     }
     uint32_t index = coroutine->index, generation = coroutine->generation;
-    bool posted = atomic_load(&coroutine->interrupt_posted);
-    struct coroutine *interrupt_next = coroutine->interrupt_next;
-    *coroutine = (struct coroutine){.index = index,
-                                    .generation = generation,
-                                    .interrupt_posted = posted,
-                                    .interrupt_next = interrupt_next};
+    clear(coroutine);
     coroutine->tid = tid ? tid : FIRST_ID + (int)(((generation - 1) * INDICES + index + start) % IDS);
     if (tid)
         main_coroutine = coroutine;

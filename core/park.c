@@ -252,7 +252,7 @@ static inline void step_aside(struct coroutine *self, struct processor *processo
                               void (*after)(void *))
 {
     struct requeue requeue = {processor, self};
-    processor->yields++;
+    weft_hint_add(processor->yields, 1);
     weft_hint_set(self->state, WEFT_READY);
     self->reason = WEFT_REASON_YIELD;
     switch_away(self, self->carrier, next, after, &requeue);

@@ -87,10 +87,12 @@ void weft_priority_change(struct coroutine *self, struct coroutine *target, unsi
 
 int64_t weft_priority_slice(const struct processor *processor, const struct coroutine *running)
 {
-    unsigned own = running ? running->priority : 0, highest = weft_priority_highest(processor);
+    unsigned own = running ? __atomic_load_n(&running->priority, __ATOMIC_RELAXED) : 0,
+             highest = weft_priority_highest(processor);
     if (own == 0 || highest > own || weft_loop_watching(processor->loop) > 0 ||
         __atomic_load_n(&processor->timers.count, __ATOMIC_RELAXED) > 0 || atomic_load(&processor->inbox) ||
         atomic_load(&processor->interrupts) || atomic_load(&weft_signals_arrived) || !weft_global_empty())
         return WEFT_SLICE;
-    return running->round_robin && highest == own ? WEFT_ROUND_SLICE : WEFT_PRIORITY_SLICE;
+    return __atomic_load_n(&running->round_robin, __ATOMIC_RELAXED) && highest == own ? WEFT_ROUND_SLICE
+                                                                                      : WEFT_PRIORITY_SLICE;
 }

@@ -4,7 +4,9 @@
 #define WEFT_CORE_QUEUE_H
 
 #include "coroutine.h"
+#include "hint.h"
 
+/* `head` and `length` are hints to who does not own the queue. */
 struct queue {
     struct coroutine *head, *tail;
     size_t length;
@@ -16,18 +18,18 @@ static inline void weft_queue_append(struct queue *queue, struct coroutine *coro
     if (queue->tail)
         queue->tail->next = coroutine;
     else
-        queue->head = coroutine;
+        weft_hint_set(queue->head, coroutine);
     queue->tail = coroutine;
-    queue->length++;
+    weft_hint_add(queue->length, 1);
 }
 
 static inline void weft_queue_prepend(struct queue *queue, struct coroutine *coroutine)
 {
     coroutine->next = queue->head;
-    queue->head = coroutine;
+    weft_hint_set(queue->head, coroutine);
     if (!queue->tail)
         queue->tail = coroutine;
-    queue->length++;
+    weft_hint_add(queue->length, 1);
 }
 
 /* The first, or NULL. */
@@ -35,10 +37,10 @@ static inline struct coroutine *weft_queue_take(struct queue *queue)
 {
     struct coroutine *coroutine = queue->head;
     if (coroutine) {
-        queue->head = coroutine->next;
+        weft_hint_set(queue->head, coroutine->next);
         if (!queue->head)
             queue->tail = NULL;
-        queue->length--;
+        weft_hint_add(queue->length, -1);
     }
     return coroutine;
 }
@@ -56,10 +58,10 @@ static inline bool weft_queue_remove(struct queue *queue, struct coroutine *coro
     if (before)
         before->next = here->next;
     else
-        queue->head = here->next;
+        weft_hint_set(queue->head, here->next);
     if (queue->tail == here)
         queue->tail = before;
-    queue->length--;
+    weft_hint_add(queue->length, -1);
     return true;
 }
 
