@@ -75,28 +75,33 @@ static bool number(struct coroutine *coroutine)
     return true;
 }
 
+static inline void clear_words(struct coroutine *coroutine, size_t from, size_t to)
+{
+    typedef uint64_t __attribute__((may_alias)) word;
+    for (size_t i = from / sizeof(word); i < to / sizeof(word); i++)
+        __atomic_store_n((word *)coroutine + i, 0, __ATOMIC_RELAXED);
+}
+
 /* All but what outlives the coroutine. Word by word, since others may look at what they take for the former
  * one (its state, its priority) and find that it is gone. */
 static void clear(struct coroutine *coroutine)
 {
-    typedef uint64_t __attribute__((may_alias)) word;
-    const size_t kept[] = {offsetof(struct coroutine, interrupt_next),
-                           offsetof(struct coroutine, interrupt_posted), offsetof(struct coroutine, index),
-                           offsetof(struct coroutine, generation)};
-    _Static_assert(sizeof *coroutine % sizeof(word) == 0, "whole words");
-    _Static_assert(offsetof(struct coroutine, interrupt_posted) % sizeof(word) == 0 &&
-                       offsetof(struct coroutine, left_at) % sizeof(word) == 0 &&
-                       offsetof(struct coroutine, index) % sizeof(word) == 0 &&
-                       offsetof(struct coroutine, generation) ==
-                           offsetof(struct coroutine, index) + sizeof coroutine->index,
-                   "what is kept shares no word with what is not");
-    for (size_t i = 0; i < sizeof *coroutine / sizeof(word); i++) {
-        bool keep = false;
-        for (size_t j = 0; j < sizeof kept / sizeof *kept; j++)
-            keep |= kept[j] / sizeof(word) == i;
-        if (!keep && *((word *)coroutine + i) != 0)
-            __atomic_store_n((word *)coroutine + i, 0, __ATOMIC_RELAXED);
-    }
+    enum {
+        KEPT = offsetof(struct coroutine, interrupt_next), /* and interrupt_posted */
+        KEPT_END = offsetof(struct coroutine, left_at),
+        NUMBER = offsetof(struct coroutine, index), /* and generation */
+        NUMBER_END = NUMBER + sizeof(uint64_t),
+    };
+    _Static_assert(offsetof(struct coroutine, interrupt_posted) == KEPT + sizeof(void *) &&
+                       KEPT_END == KEPT + 2 * sizeof(void *) &&
+                       offsetof(struct coroutine, generation) == NUMBER + sizeof coroutine->index &&
+                       sizeof coroutine->index + sizeof coroutine->generation == sizeof(uint64_t),
+                   "what is kept");
+    _Static_assert(KEPT % 8 == 0 && NUMBER % 8 == 0 && sizeof *coroutine % 8 == 0 && KEPT_END <= NUMBER,
+                   "in words of its own");
+    clear_words(coroutine, 0, KEPT);
+    clear_words(coroutine, KEPT_END, NUMBER);
+    clear_words(coroutine, NUMBER_END, sizeof *coroutine);
 }
 
 struct coroutine *weft_coroutine_take(int tid)
