@@ -79,7 +79,8 @@ static inline void clear_words(struct coroutine *coroutine, size_t from, size_t 
 {
     typedef uint64_t __attribute__((may_alias)) word;
     for (size_t i = from / sizeof(word); i < to / sizeof(word); i++)
-        __atomic_store_n((word *)coroutine + i, 0, __ATOMIC_RELAXED);
+        if (*((word *)coroutine + i) != 0) /* most are: a new one's memory need not be written */
+            __atomic_store_n((word *)coroutine + i, 0, __ATOMIC_RELAXED);
 }
 
 /* All but what outlives the coroutine. Word by word, since others may look at what they take for the former
