@@ -47,9 +47,11 @@ static uint64_t *mask_returned_to(ucontext_t *interrupted)
 }
 
 /* From here on this is a hook in all but name. */
-static void begin_in_program(struct coroutine *self)
+static void begin_in_program(struct weft_delivery *delivery)
 {
+    struct coroutine *self = delivery->self;
     self->in_hook = 1;
+    weft_place_show(&delivery->shown, delivery->interrupted);
     self->carrier->kernel_mask = ~UINT64_C(0); /* as the kernel has made it */
     weft_signal_mask_follow(self->carrier);
 }
@@ -64,6 +66,7 @@ static void end_in_program(struct weft_delivery *delivery)
         weft_signal_mask_follow(self->carrier);
         weft_signals_deliver_due(delivery, self->signal_mask);
     }
+    weft_place_restore(&delivery->shown, delivery->interrupted);
     weft_signal_mask_follow_later(self->carrier, mask_returned_to(delivery->interrupted));
     *mask_returned_to(delivery->interrupted) &= ~delivery->ending;
     /* The kernel thread's alternate stack is no business of the frame: it may be another thread than at
@@ -123,7 +126,7 @@ static void on_signal_in_program(int number, siginfo_t *info, void *context)
         return;
     }
     if (fault) {
-        begin_in_program(self);
+        begin_in_program(&delivery);
         weft_signal_deliver(&delivery, info, self->signal_mask);
     } else {
         /* Left as a record before the next signal may interrupt us, for the order's sake. */
@@ -132,7 +135,7 @@ static void on_signal_in_program(int number, siginfo_t *info, void *context)
         struct weft_signal *signal = tid < 0 ? NULL : weft_signal_take(info, tid, &scarce);
         if (signal)
             weft_signal_leave(signal);
-        begin_in_program(self);
+        begin_in_program(&delivery);
         struct processor *here = weft_core_enter(self);
         weft_signals_distribute(here);
         if (!signal && tid >= 0)
@@ -210,6 +213,6 @@ void weft_on_kick(int number, siginfo_t *info, void *context)
         return;
     }
     struct weft_delivery delivery = {.self = self, .interrupted = context};
-    begin_in_program(self);
+    begin_in_program(&delivery);
     end_in_program(&delivery);
 }

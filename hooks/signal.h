@@ -53,6 +53,20 @@ void weft_actions_restart(void);
 void weft_on_signal(int number, siginfo_t *info, void *context);
 void weft_on_kick(int number, siginfo_t *info, void *context);
 
+/* signal_place.c: where a handler shall believe that it has interrupted the program. */
+
+struct weft_place {
+    uintptr_t rip, rsp;
+};
+struct weft_shown {
+    struct weft_place actual, seen; /* the same but within a slot or entry.S */
+};
+
+/* Makes the context of program code that the kernel interrupted fit to be shown to handlers. */
+void weft_place_show(struct weft_shown *shown, ucontext_t *context);
+/* Undoes it, unless a handler has changed the place. */
+void weft_place_restore(const struct weft_shown *shown, ucontext_t *context);
+
 /* signal_delivery.c: running handlers. */
 
 /* Where handlers are run: at the end of a system call, or where the kernel interrupted the program. */
@@ -61,7 +75,9 @@ struct weft_delivery {
     const struct weft_call *call; /* NULL: the latter */
     long result;                  /* of the call */
     ucontext_t *interrupted;      /* what the kernel gave us; NULL in a call */
+    struct weft_shown shown;      /* its place */
     bool inside;                  /* of another one: the kernel does not return to `interrupted` */
+    bool decided, again;          /* the first handler was found; the call is made again behind it */
     uint64_t ending; /* a signal that ends the process when the kernel returns there; 0: none. Set by us */
 };
 

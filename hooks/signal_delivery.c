@@ -25,6 +25,7 @@ enum {
     LEGACY_STATE = 512,
     STATE_HEADER = 64,
     STATE_ALIGNMENT = 64,
+    SYSCALL_LENGTH = 2,
     VECTORS = 0xe6, /* SSE, AVX, AVX-512: what functions change; and the x87 state with them */
     KERNEL_CONTEXT = offsetof(ucontext_t, uc_sigmask) + WEFT_MASK_SIZE,
     /* Returned within weft by a call whose handlers have run already; it ends with EINTR. */
@@ -69,7 +70,11 @@ static struct state state_to_keep(void)
     return (struct state){(uint32_t)word, (uint32_t)(word >> 32)};
 }
 
-/* The context of the program at the end of a system call. */
+/*
+ * The context of the program at the end of a system call, or before it when it is made again, as the kernel
+ * shows it. glibc 2.41 tells by this, and by nothing else, whether a cancelled thread was waiting: the place
+ * of a call that is made again lies within __syscall_cancel_arch, the end of one does not.
+ */
 static void make_context(ucontext_t *context, const struct weft_delivery *delivery)
 {
     const struct weft_call *call = delivery->call;
@@ -89,9 +94,24 @@ static void make_context(ucontext_t *context, const struct weft_delivery *delive
     registers[REG_R15] = call->preserved[5];
     registers[REG_RAX] = delivery->result;
     registers[REG_RCX] = registers[REG_RIP] = (greg_t)call->site_next;
+    if (delivery->again) {
+        registers[REG_RAX] = call->number;
+        registers[REG_RIP] -= SYSCALL_LENGTH;
+    }
     registers[REG_RSP] = (greg_t)(call + 1) + WEFT_RED_ZONE;
     registers[REG_R11] = registers[REG_EFL] = 0x202;
     registers[REG_CSGSFS] = 0x002b000000000033;
+}
+
+/* As in the kernel the first handler tells whether the call is made again behind it. */
+static void decide(struct weft_delivery *delivery, const struct weft_action *action)
+{
+    if (!delivery->call || delivery->decided)
+        return;
+    delivery->decided = true;
+    delivery->again =
+        delivery->result == -EINTR && (weft_call_restarts_always(delivery->call) ||
+                                       (action->flags & SA_RESTART && weft_call_restarts(delivery->call)));
 }
 
 static bool leaves_core(int number)
@@ -168,6 +188,7 @@ enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_
     if (info->si_code == SI_TIMER)
         weft_timer_delivered(info);
     const struct state state = state_to_keep();
+    decide(delivery, &action);
 
     /* Frames inside of the first have copies: what their handlers change there is lost. */
     ucontext_t made, *context = delivery->interrupted;
@@ -233,8 +254,7 @@ long weft_signals_at_exit(struct weft_call *call, long result)
     if (result != -EINTR)
         return result;
     /* Nothing: it was ended for a signal that another thread has taken, or that is ignored by now. */
-    if (delivered == WEFT_DELIVERED_NOTHING || weft_call_restarts_always(call) ||
-        (delivered == WEFT_DELIVERED_RESTART && weft_call_restarts(call))) {
+    if (delivered == WEFT_DELIVERED_NOTHING || delivery.again) {
         self->restarted = delivered == WEFT_DELIVERED_NOTHING;
         result = weft_hooks[call->number](call);
         self->restarted = false;

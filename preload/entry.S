@@ -31,6 +31,13 @@
         .cfi_restore \register
 .endm
 
+/* A place that signal handlers look for. */
+.macro LABEL name
+        .globl  weft_entry_\name
+        .hidden weft_entry_\name
+weft_entry_\name:
+.endm
+
         .text
         .globl  weft_entry
         .hidden weft_entry
@@ -49,6 +56,7 @@ weft_entry:
         testq   %r11, %r11
         jz      .Lkernel
         movb    $1, WEFT_COROUTINE_IN_HOOK(%rcx)
+        LABEL   begun                           /* these five: hooks/signal_place.c */
 
         PUSH    r15
         PUSH    r14
@@ -134,12 +142,16 @@ weft_entry_left:
         /* The slot's own syscall instruction, on the site's own stack: what returns twice, or on
          * another stack, must not need ours. */
 .Lkernel:
+        LABEL   to_slot
         popq    %rcx                            /* the return into the slot */
         .cfi_adjust_cfa_offset -8
         .cfi_undefined rip
+        LABEL   dropped_one
         leaq    SLOT_RETURN_TO_RAW(%rcx), %rcx
         leaq    8 + WEFT_RED_ZONE(%rsp), %rsp
+        LABEL   dropped_all
         jmp     *%rcx
+        LABEL   end
         .cfi_endproc
         .size   weft_entry, . - weft_entry
 
