@@ -11,6 +11,17 @@
 
 #include <sys/syscall.h>
 
+/* Newer than glibc 2.31, whose list of calls is that of Linux 5.4. */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441
+#endif
+
 static inline __attribute__((always_inline)) long weft_raw6(long number, long a, long b, long c, long d,
                                                             long e, long f)
 {

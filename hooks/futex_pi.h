@@ -3,10 +3,15 @@
 #ifndef WEFT_HOOKS_FUTEX_PI_H
 #define WEFT_HOOKS_FUTEX_PI_H
 
+#include <linux/futex.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "call.h"
+
+#ifndef FUTEX_LOCK_PI2 /* Linux 5.14 */
+#define FUTEX_LOCK_PI2 13
+#endif
 
 /* FUTEX_LOCK_PI and its relatives: `realtime` is the clock of the call's timeout. Returns 0, -EDEADLK,
  * -EAGAIN (only tried), -ETIMEDOUT, -EINTR. Waits in the kernel. */

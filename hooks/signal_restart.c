@@ -6,6 +6,7 @@
 #include "../core/timer.h"
 #include "deadline.h"
 #include "descriptor.h"
+#include "futex_pi.h"
 #include "hooks.h"
 #include "signal.h"
 

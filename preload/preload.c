@@ -112,13 +112,16 @@ static bool shadow_stack_active(void)
 /* Main's restartable-sequence area is the kernel thread's no longer: see hook_rseq. */
 static void unregister_main_rseq(void)
 {
-    enum { UNREGISTER = 1, SIGNATURE = 0x53053053, CPU_ID = 1, REGISTRATION_FAILED = -2 };
+    enum { UNREGISTER = 1, SIGNATURE = 0x53053053, CPU_ID = 1, REGISTRATION_FAILED = -2, LEAST = 32 };
     const ptrdiff_t *offset = dlsym(RTLD_DEFAULT, "__rseq_offset");
     const unsigned *size = dlsym(RTLD_DEFAULT, "__rseq_size");
     if (!offset || !size || *size == 0)
         return;
     char *area = (char *)weft_fs_base() + *offset;
-    if (weft_raw4(SYS_rseq, (long)area, 32, UNREGISTER, SIGNATURE) == 0)
+    /* The kernel wants the size of the registration: the feature size that __rseq_size tells, or the first
+     * version's where that is more. */
+    unsigned registered = *size > LEAST ? *size : LEAST;
+    if (weft_raw4(SYS_rseq, (long)area, registered, UNREGISTER, SIGNATURE) == 0)
         ((int32_t *)area)[CPU_ID] = REGISTRATION_FAILED;
 }
 

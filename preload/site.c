@@ -2,8 +2,8 @@
 /*
  * Finding libc's sites, and what makes a table fit for use.
  *
- * 1. libc is the object that contains a known function of libc, whatever its file is called. libpthread
- *    counts where it has sites of its own (glibc before 2.34).
+ * 1. libc is the object that contains a known function of libc, whatever its file is called. Before glibc
+ *    2.34 it had parts (see below).
  * 2. One pass over the text finds the syscall instructions, a second one all long jumps and calls that end
  *    near one of them, from wherever in the text: a function's cold part jumps back into its hot part.
  *    Both take every byte for a possible opcode. A window that such a byte sequence would enter is looked
@@ -240,6 +240,57 @@ int weft_sites_scan(struct weft_site_workspace *workspace, const struct weft_tex
     return 0;
 }
 
+static bool glibc_is_at_least(long major, long minor)
+{
+    char *rest;
+    long found = strtol(gnu_get_libc_version(), &rest, 10);
+    return found > major || (found == major && *rest == '.' && strtol(rest + 1, NULL, 10) >= minor);
+}
+
+/*
+ * The parts of libc before glibc 2.34, each with system calls of its own. start_thread lives in the first,
+ * timers and message queues in the second. The dynamic linker ends by futex what dlclose (in the first) waits
+ * for, lookups of other threads; of its calls only these are of interest. What is not loaded yet is loaded
+ * now, since later nothing would be redirected in it.
+ */
+static const struct part {
+    const char *file, *name;
+    bool only_futex;
+} parts[] = {
+    {"libpthread.so.0", "libpthread", false},
+    {"librt.so.1", "librt", false},
+    {"libanl.so.1", "libanl", false},
+    {"ld-linux-x86-64.so.2", "ld-", true},
+};
+
+static void keep_only(struct weft_site_table *table, size_t first, int number)
+{
+    size_t kept = first;
+    for (size_t i = first; i < table->count; i++)
+        if (table->sites[i].number == number)
+            table->sites[kept++] = table->sites[i];
+    table->count = kept;
+}
+
+static int scan_parts(struct weft_site_workspace *workspace, const char **reason)
+{
+    struct weft_site_table *table = &workspace->table;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        struct weft_text text;
+        if (!dlopen(parts[i].file, RTLD_NOW | RTLD_LOCAL))
+            dlerror(); /* the program's own dlerror must not speak of it */
+        if (weft_text_find_file(parts[i].name, &text, reason) != 0)
+            continue; /* not installed, so nobody can use it */
+        size_t first = table->count;
+        int error = weft_sites_scan(workspace, &text, reason);
+        if (error)
+            return error;
+        if (parts[i].only_futex)
+            keep_only(table, first, SYS_futex);
+    }
+    return 0;
+}
+
 int weft_sites_find(struct weft_site_table **table, const char **reason)
 {
     struct weft_site_workspace *workspace = weft_workspace_new();
@@ -253,25 +304,14 @@ int weft_sites_find(struct weft_site_table **table, const char **reason)
     int error = weft_text_find(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), &text, reason);
     if (!error)
         error = weft_sites_scan(workspace, &text, reason);
-    if (!error) {
-        const char *ignored;
-        if (weft_text_find_file("libpthread", &text, &ignored) == 0 &&
-            text.start != workspace->table.texts[0].start)
-            error = weft_sites_scan(workspace, &text, reason);
-    }
+    if (!error && !glibc_is_at_least(2, 34))
+        error = scan_parts(workspace, reason);
     if (error) {
         weft_sites_release(&workspace->table);
         return error;
     }
     *table = &workspace->table;
     return 0;
-}
-
-static bool glibc_is_at_least(long major, long minor)
-{
-    char *rest;
-    long found = strtol(gnu_get_libc_version(), &rest, 10);
-    return found > major || (found == major && *rest == '.' && strtol(rest + 1, NULL, 10) >= minor);
 }
 
 /* __syscall_cancel_arch ends in: mov %r11,8(%rsp); syscall; ret */
@@ -289,6 +329,7 @@ static bool may_be_exit_loop(const struct weft_site *site)
 
 static const char *check_mandatory(const struct weft_site_table *table)
 {
+    const uint8_t threads = table->text_count > 1; /* the text of start_thread: libpthread, if there is one */
     size_t clones = 0, exits = 0, futexes = 0, cancellations = 0;
     for (size_t i = 0; i < table->count; i++) {
         const struct weft_site *site = &table->sites[i];
@@ -304,8 +345,7 @@ static const char *check_mandatory(const struct weft_site_table *table)
         } else if (site->shape == WEFT_SITE_EXIT_LOOP || may_be_exit_loop(site)) {
             if (!redirected)
                 return "a thread exit in libc cannot be redirected";
-            if (site->text == table->text_count - 1)
-                exits++; /* start_thread lives in libpthread where that exists: the last text */
+            exits += site->text == threads;
         } else if (is_cancellation_site(site)) {
             cancellations += redirected;
         }

@@ -30,7 +30,7 @@
 
 #define WEFT_SITE_MAX        1024 /* syscall instructions that a table holds; glibc 2.36 has 526 */
 #define WEFT_SITE_WINDOW_MAX 32   /* bytes of a window */
-#define WEFT_SITE_TEXT_MAX   2    /* libc, and libpthread before glibc 2.34 */
+#define WEFT_SITE_TEXT_MAX   5    /* libc; before glibc 2.34 libpthread, librt, libanl, ld.so */
 
 enum weft_site_shape {
     WEFT_SITE_MOV_SYSCALL, /* mov $N,%eax; syscall            7 or 9 bytes, the number is known */
@@ -78,8 +78,8 @@ struct weft_site_table {
 };
 
 /*
- * Finds every site of libc, and of libpthread where that is an object of its own. Changes nothing. The table
- * comes from mmap, belongs to the caller and goes to weft_sites_release.
+ * Finds every site of libc, and of its parts where they are objects of their own, which it loads. Changes
+ * nothing. The table comes from mmap, belongs to the caller and goes to weft_sites_release.
  * Returns 0, or -errno with *reason set to one static line for the user: -ENOENT (no libc, no usable
  * .eh_frame_hdr), -E2BIG (more sites or text than there is room for), -ENOMEM.
  */
