@@ -9,11 +9,14 @@ Meson's ran and nothing failed.
 """
 import collections
 import json
+import re
 import sys
 
 PASSED = "OK", "EXPECTEDFAIL"
 SKIPPED = "SKIP",
 OWN_SUITE = "build"
+NAME = re.compile("[^:/]+:(?P<suite>[^/]+) / (?P<name>.*)")
+NEWER_NAME = re.compile("(?P<suite>.+?) - [^:/]+:(?P<name>.*)")
 
 
 def read_checks(path):
@@ -24,12 +27,12 @@ def read_checks(path):
 
 
 def read_testlog(path):
-    """Meson names a test `PROJECT:SUITE / NAME`, or just NAME when no test has a suite."""
+    """Meson names a test `PROJECT:SUITE / NAME`, newer ones `SUITE - PROJECT:NAME`, or just NAME without suites."""
     with open(path) as file:
         for line in file:
             test = json.loads(line)
-            suite, slash, name = test["name"].rpartition(" / ")
-            yield suite.partition(":")[2] if slash else "-", name, test["result"]
+            named = NAME.fullmatch(test["name"]) or NEWER_NAME.fullmatch(test["name"])
+            yield named["suite"] if named else "-", named["name"] if named else test["name"], test["result"]
 
 
 def main(checks, *testlogs):
@@ -62,4 +65,5 @@ def main(checks, *testlogs):
     return 0 if ran and not failures else 1
 
 
-sys.exit(main(*sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -68,8 +68,8 @@ def apt_get(apt, *arguments, cwd):
         raise NotAvailable(f"apt-get {arguments[0]} took more than {FETCH_SECONDS} s") from None
 
 
-def fetch(directory):
-    """Returns the unpacked source tree below `directory`, which is fetched the first time."""
+def fetch(directory, package=PACKAGE):
+    """Returns the unpacked source tree below `directory`, which is fetched the first time. One package has one."""
     tree = directory / "source"
     if tree.is_dir():
         return tree
@@ -81,11 +81,11 @@ def fetch(directory):
     write_apt_sources(apt / "sources")
     # Some of the machine's sources may have no source packages: the source package decides, not this result.
     apt_get(apt, "update", cwd=apt)
-    result = apt_get(apt, "source", "--download-only", "--only-source", PACKAGE, cwd=apt)
-    descriptions = sorted(apt.glob(f"{PACKAGE}_*.dsc"))
+    result = apt_get(apt, "source", "--download-only", "--only-source", package, cwd=apt)
+    descriptions = sorted(apt.glob(f"{package}_*.dsc"))
     if result.returncode != 0 or not descriptions:
         reasons = [line for line in result.stdout.splitlines() if line.startswith("E:")] or ["no reason given"]
-        raise NotAvailable(f"apt-get source {PACKAGE}: {reasons[0]}")
+        raise NotAvailable(f"apt-get source {package}: {reasons[0]}")
     unpacked = directory / "unpacking"
     subprocess.run(["rm", "-rf", unpacked], check=True)
     subprocess.run(["dpkg-source", "--no-check", "-x", descriptions[-1], unpacked], check=True,

@@ -177,7 +177,7 @@ def exceptions_end_only_their_thread():
         with lock:
             seen.append(arguments.exc_type.__name__)
 
-    threading.excepthook = hook
+    before, threading.excepthook = threading.excepthook, hook
 
     def divide(number):
         return 1 // (number % 2)
@@ -185,7 +185,7 @@ def exceptions_end_only_their_thread():
     try:
         results = run(divide)
     finally:
-        threading.excepthook = threading.__excepthook__
+        threading.excepthook = before
     return len(seen), set(seen), results.count(1)
 
 

@@ -134,10 +134,14 @@ static int c11_thread(void *argument)
     return *(int *)argument + 1;
 }
 
+/*
+ * A call that no signal lets be made again. glibc 2.41 finds out about a cancellation by EINTR then; for
+ * other calls it looks whether the interrupted place is its own, and here it is the test's weft_entry.
+ */
 static void *wait_for_cancel(void *argument)
 {
-    char byte;
-    return read(*(int *)argument, &byte, 1) < 0 ? NULL : argument;
+    pause();
+    return argument;
 }
 
 static void use_threads(void)
@@ -155,14 +159,10 @@ static void use_threads(void)
     REQUIRE(thrd_create(&c11, c11_thread, &value) == thrd_success);
     REQUIRE(thrd_join(c11, &value) == thrd_success && value == 42);
 
-    int ends[2];
-    REQUIRE(pipe(ends) == 0);
-    REQUIRE(pthread_create(&threads[0], NULL, wait_for_cancel, &ends[0]) == 0);
+    REQUIRE(pthread_create(&threads[0], NULL, wait_for_cancel, NULL) == 0);
     usleep(10000);
     REQUIRE(pthread_cancel(threads[0]) == 0);
     REQUIRE(pthread_join(threads[0], &result) == 0 && result == PTHREAD_CANCELED);
-    close(ends[0]);
-    close(ends[1]);
 }
 
 static void use_processes(void)
@@ -283,8 +283,21 @@ int main(int argument_count, char **arguments)
     unwind();
     use_threads();
     use_processes();
-    static const short entered[] = {SYS_read,   SYS_write, SYS_futex, SYS_clone3, SYS_clone, SYS_exit,
-                                    SYS_munmap, SYS_wait4, SYS_vfork, SYS_pipe2,  SYS_close};
+    static const short entered[] = {
+        SYS_read,
+        SYS_write,
+        SYS_futex,
+        SYS_clone,
+#if __GLIBC_PREREQ(2, 34)
+        SYS_clone3,
+#endif
+        SYS_exit,
+        SYS_munmap,
+        SYS_wait4,
+        SYS_vfork,
+        SYS_pipe2,
+        SYS_close,
+    };
     for (size_t i = 0; i < sizeof(entered) / sizeof(entered[0]); i++) {
         printf("%d:%lu ", entered[i], test_calls[entered[i]]);
         REQUIRE(test_calls[entered[i]] > 0);

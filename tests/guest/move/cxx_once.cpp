@@ -11,6 +11,7 @@ namespace
 {
 
 constexpr int ROUNDS = 20;
+constexpr int failures = __GLIBC_PREREQ(2, 34) ? 4 : 1;
 
 struct once_round {
     std::once_flag flag, failing;
@@ -63,7 +64,8 @@ void one_round(once_round &round, int number)
     try {
         std::call_once(round.failing, [&] {
             move(&mover);
-            if (++round.failures < 4)
+            // Before glibc 2.34 std::call_once hangs behind an exception (its bug 18435).
+            if (++round.failures < failures)
                 throw std::runtime_error("again");
         });
     } catch (const std::runtime_error &) {
@@ -89,7 +91,7 @@ int main()
 {
     guest_threads(MOVE_THREADS, body);
     for (const once_round &round : rounds)
-        CHECK_EQUAL(round.failures.load(), 4);
+        CHECK_EQUAL(round.failures.load(), failures);
     CHECK_EQUAL(plain_calls.load(), 1);
     CHECK_EQUAL(static_calls.load(), 1);
     printf("%d rounds\n", ROUNDS);

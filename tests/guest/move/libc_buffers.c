@@ -37,7 +37,8 @@ static void *body(void *index)
     for (int i = 0; i < MOVE_ROUNDS / 3; i++) {
         const char *text = strerror(number);
         move(&mover);
-        CHECK(strcmp(text, unknown) == 0);
+        // Before glibc 2.32 all threads share the buffer of strerror.
+        CHECK(strcmp(text, unknown) == 0 || !__GLIBC_PREREQ(2, 32));
         CHECK(dlopen(missing, RTLD_NOW) == NULL);
         h_errno = number;
         move(&mover);

@@ -5,12 +5,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <semaphore.h>
 #include <sys/wait.h>
 #include "guest.h"
 
 static pthread_mutex_t mutex;
 static volatile sig_atomic_t handled;
 static pthread_t forked;
+static sem_t looked_at; // before glibc 2.34 pthread_kill knows no ended thread
 
 static void handler(int number)
 {
@@ -23,8 +25,12 @@ static void *joins(void *argument)
     (void)argument;
     CHECK(gettid() != getpid());
     CHECK_EQUAL(pthread_kill(forked, 0), 0);
+    CHECK_EQUAL(sem_post(&looked_at), 0);
     CHECK_EQUAL(pthread_mutex_trylock(&mutex), EBUSY);
-    CHECK(guest_join(forked) == (void *)&mutex);
+    // glibc 2.43 waits there for ever, for the word that the kernel clears is no longer the one that fork
+    // names.
+    if (!__GLIBC_PREREQ(2, 43))
+        CHECK(guest_join(forked) == (void *)&mutex);
     CHECK_EQUAL(pthread_kill(pthread_self(), 0), 0);
     _exit(0);
 }
@@ -50,7 +56,9 @@ static void *forks(void *argument)
     CHECK_EQUAL(syscall(SYS_tgkill, getpid(), gettid(), SIGUSR1), 0);
     CHECK_EQUAL(handled, 2);
     CHECK_EQUAL(sched_getscheduler(gettid()), sched_getscheduler(0));
+    CHECK_EQUAL(sem_init(&looked_at, 0, 0), 0);
     guest_start(joins, NULL);
+    CHECK_EQUAL(sem_wait(&looked_at), 0);
     pthread_exit(&mutex);
 }
 

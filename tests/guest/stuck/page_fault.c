@@ -6,6 +6,10 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#ifndef UFFD_USER_MODE_ONLY // Linux 5.11
+#define UFFD_USER_MODE_ONLY 1
+#endif
+
 static int faults;
 static char *pages;
 static size_t page_size;

@@ -45,7 +45,9 @@ int main(void)
     pthread_t ended = guest_start(echo, &clock);
     while (pthread_getcpuclockid(ended, &clock) != ESRCH)
         sched_yield();
-    CHECK_EQUAL(pthread_cancel(ended), 0);
+    int result = pthread_cancel(ended); // before glibc 2.34: ESRCH
+    CHECK(result == 0 || result == ESRCH);
+    printf("cancelling an ended thread: %d\n", result);
     CHECK(guest_join(ended) == &clock);
 
     CHECK_EQUAL(pthread_mutex_lock(&mutex), 0);

@@ -33,6 +33,10 @@ static void run(int count)
 
 int main()
 {
+    if (!__GLIBC_PREREQ(2, 34)) {
+        puts("std::call_once hangs behind an exception before glibc 2.34 (its bug 18435)");
+        return 77;
+    }
     const int count = 16;
     std::vector<std::thread> threads;
     for (int i = 0; i < count; i++)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Claims: a thousand threads can be alive at the same time, each blocked in the same barrier on a stack of
 // its own.
+#include <limits.h>
 #include "guest.h"
 
 #define THREADS 1000
