@@ -274,11 +274,13 @@ int weft_carrier_adopt(struct processor *processor)
     return result;
 }
 
-void weft_carrier_hand_on(struct carrier *carrier, struct processor *processor)
+bool weft_carrier_hand_on(struct carrier *carrier, struct processor *processor)
 {
     atomic_store(&processor->owner, 0);
-    if (weft_carrier_adopt(processor) != 0)
-        weft_carrier_hold(processor, (uintptr_t)carrier); /* no kernel thread to be had: all wait */
+    if (weft_carrier_adopt(processor) == 0)
+        return true;
+    weft_carrier_hold(processor, (uintptr_t)carrier); /* no kernel thread to be had: all wait */
+    return false;
 }
 
 /* Ends this kernel thread if it is still an unwanted spare. The first one stays: its end would be the

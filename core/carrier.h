@@ -21,7 +21,7 @@ int weft_carrier_adopt(struct processor *processor);
 
 /* In core: gives the processor away; `carrier` goes on without it, or, when no other can be had, outside of
  * core. */
-void weft_carrier_hand_on(struct carrier *carrier, struct processor *processor);
+bool weft_carrier_hand_on(struct carrier *carrier, struct processor *processor);
 
 /* Sets the owner of a processor that is nobody's. */
 void weft_carrier_hold(struct processor *processor, uintptr_t owner);

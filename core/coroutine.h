@@ -77,6 +77,7 @@ struct coroutine {
     uint8_t signal_due;          /* assembly; the end of the hook has signals to deliver; set by anybody */
     uint8_t hog;             /* it computed for long: gives its processor away when it leaves core; hint */
     uint8_t short_runs;      /* times in a row that a hog did not; its own */
+    bool admitted;           /* it is one of the hogs that go on; protected by hog.c's lock */
     uint8_t priority;        /* real-time priority, 0: none; see priority.h. Read when it is queued */
     bool round_robin;        /* among its equals, which it may keep waiting for less long */
     struct carrier *carrier; /* who runs it; valid while running, owned by itself; others: hint */

@@ -21,6 +21,7 @@
 #include "credentials.h"
 #include "futex.h"
 #include "libev_system.h"
+#include "hog.h"
 #include "loop.h"
 #include "monitor.h"
 #include "parallelism.h"
@@ -149,6 +150,7 @@ int weft_machine_restart(struct coroutine *self)
     weft_carriers_forget(carrier);
     carrier->receives = true;
     weft_monitor_forget();
+    weft_hogs_forget(self);
     weft_signals_restart(self);
     carrier->tid = self->tid;
     processors_destroy();

@@ -19,6 +19,7 @@
 
 #include "balance.h"
 #include "hint.h"
+#include "hog.h"
 #include "loop.h"
 #include "machine.h"
 #include "parallelism.h"
@@ -114,7 +115,7 @@ static enum look look_around(void)
             most = look;
     }
     weft_parallelism_look(now);
-    return most;
+    return weft_hogs_look(now) && most == IDLE ? BUSY : most;
 }
 
 static void run(void *argument)

@@ -15,6 +15,7 @@
 #include "cpu_time.h"
 #include "futex.h"
 #include "hint.h"
+#include "hog.h"
 #include "monitor.h"
 #include "priority.h"
 #include "trace.h"
@@ -40,6 +41,7 @@ static struct processor *wait_for_processor(struct coroutine *self, struct carri
             weft_hint_set(self->hog, 0);
             self->short_runs = 0;
         }
+        weft_hog_return(self);
     }
     carrier->processor = NULL;
     __atomic_store_n(&carrier->running, NULL, __ATOMIC_SEQ_CST);
@@ -81,17 +83,6 @@ bool weft_carrier_return(struct carrier *carrier, struct processor *processor)
     }
 }
 
-/* A hog will not be back soon: others go on without it. */
-void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier)
-{
-    struct processor *processor = carrier->processor;
-    self->left_at = __builtin_ia32_rdtsc();
-    if (weft_processor_has_work(processor))
-        weft_carrier_hand_on(carrier, processor);
-    else
-        atomic_store_explicit(&processor->owner, (uintptr_t)carrier, memory_order_release);
-}
-
 /* Steps 3 to 5 for any reason to switch away; `processor` is owned. */
 static inline void switch_away(struct coroutine *self, struct carrier *carrier, struct coroutine *next,
                                void (*after)(void *), void *argument)
@@ -104,6 +95,26 @@ static inline void switch_away(struct coroutine *self, struct carrier *carrier, 
         weft_cpu_time_stop(carrier);
         weft_switch_call(&self->context, &carrier->context, after, argument);
     }
+}
+
+/* A hog will not be back soon: others go on without it. */
+void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier)
+{
+    if (!weft_processor_has_work(carrier->processor)) {
+        self->left_at = __builtin_ia32_rdtsc();
+        atomic_store_explicit(&carrier->processor->owner, (uintptr_t)carrier, memory_order_release);
+        return;
+    }
+    if (!weft_hog_admit(self)) {
+        weft_hint_set(self->state, WEFT_READY);
+        self->reason = WEFT_REASON_PROCESSOR;
+        switch_away(self, carrier, weft_processor_pick(carrier->processor), weft_hog_wait, self);
+        self->reason = WEFT_REASON_NONE;
+        carrier = self->carrier;
+    }
+    self->left_at = __builtin_ia32_rdtsc();
+    if (!weft_carrier_hand_on(carrier, carrier->processor))
+        weft_hog_return(self);
 }
 
 /* A park with a signal due is completed, so that it can be interrupted like any other. */
