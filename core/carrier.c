@@ -325,16 +325,6 @@ static void wait_as_spare(struct carrier *carrier)
     }
 }
 
-static void fire_deadlines(struct processor *processor, int64_t now)
-{
-    struct weft_timer *timer;
-    while ((timer = weft_timers_take_due(&processor->timers, now))) {
-        struct coroutine *coroutine = weft_container(timer, struct coroutine, timer);
-        if (coroutine->abandon(coroutine))
-            weft_ready(processor, coroutine, -ETIMEDOUT);
-    }
-}
-
 static void dispatch(struct carrier *carrier, struct coroutine *next)
 {
     weft_coroutine_dispatched(next, carrier);
@@ -443,8 +433,7 @@ void weft_carrier_run(void *argument)
         if (atomic_load_explicit(&processor->interrupts, memory_order_relaxed))
             weft_interrupts_serve(processor);
         weft_signal_mask_follow(carrier);
-        if (processor->timers.count)
-            fire_deadlines(processor, weft_now());
+        weft_deadlines_fire(processor);
         if (__builtin_expect(weft_stands_by(processor), 0))
             weft_balance_pass_on(processor);
         weft_balance_share(processor);

@@ -233,6 +233,19 @@ void weft_deadline_stop(struct coroutine *coroutine, struct processor *processor
     __atomic_store_n(&coroutine->home, NULL, __ATOMIC_RELEASE);
 }
 
+void weft_deadlines_fire(struct processor *processor)
+{
+    if (processor->timers.count == 0)
+        return;
+    struct weft_timer *timer;
+    int64_t now = weft_now();
+    while ((timer = weft_timers_take_due(&processor->timers, now))) {
+        struct coroutine *coroutine = weft_container(timer, struct coroutine, timer);
+        if (coroutine->abandon(coroutine))
+            weft_ready(processor, coroutine, -ETIMEDOUT);
+    }
+}
+
 struct requeue {
     struct processor *processor;
     struct coroutine *coroutine;

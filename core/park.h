@@ -102,6 +102,9 @@ int weft_deadline_start(struct coroutine *self, struct processor *processor, int
  * visiting. */
 void weft_deadline_stop(struct coroutine *coroutine, struct processor *processor);
 
+/* Readies those whose deadline on `processor` has come. In core, or visiting. */
+void weft_deadlines_fire(struct processor *processor);
+
 /* Lets other ready coroutines run. Returns false when there was none. Not in core. */
 bool weft_yield(struct coroutine *self);
 

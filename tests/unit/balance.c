@@ -4,9 +4,14 @@
 
 #include "../../core/balance.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 enum { READY = 8 };
 
 static uint32_t thief_waits, thief_may, stole, ran[READY], processor_of[READY];
+static int ends[2];
+static long slept;
 
 static void note_where(void *argument)
 {
@@ -24,7 +29,7 @@ static void steal(void *argument)
         __builtin_ia32_pause();
     struct processor *here = weft_core_enter(weft_current);
     weft_balance_steal(here);
-    uint64_t end = __builtin_ia32_rdtsc() + 2 * WEFT_SHARE_CYCLES;
+    uint64_t end = __builtin_ia32_rdtsc() + 2 * WEFT_STALL_CYCLES;
     while (__builtin_ia32_rdtsc() < end)
         __builtin_ia32_pause();
     __atomic_store_n(&stole, weft_balance_steal(here) || here->queue.head, __ATOMIC_SEQ_CST);
@@ -41,14 +46,34 @@ static bool becomes_set(uint32_t *word)
     return true;
 }
 
+static void start_thief(struct task *thief)
+{
+    thief_waits = thief_may = stole = 0;
+    task_prepare(thief, steal, NULL);
+    thief->coroutine->state = WEFT_READY;
+    weft_processor_post(&weft_processors[1], thief->coroutine);
+    assert_true(becomes_set(&thief_waits));
+}
+
+static void read_and_note(void *argument)
+{
+    struct weft_target target = weft_target_of(ends[0]);
+    require(weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_READ, WEFT_NEVER) == 0);
+    note_where(argument);
+}
+
+static void sleep_and_note(void *argument)
+{
+    struct weft_watcher none;
+    slept = weft_wait_watchers(&none, 0, WEFT_REASON_SLEEP, weft_now() + 1);
+    note_where(argument);
+}
+
 static void test_what_waits_behind_a_computation_is_stolen(void **state)
 {
     struct task thief, tasks[READY];
     (void)state;
-    task_prepare(&thief, steal, NULL);
-    thief.coroutine->state = WEFT_READY;
-    weft_processor_post(&weft_processors[1], thief.coroutine);
-    assert_true(becomes_set(&thief_waits));
+    start_thief(&thief);
     for (int i = 0; i < READY; i++)
         task_start(&tasks[i], note_where, &ran[i]);
     __atomic_store_n(&thief_may, 1, __ATOMIC_SEQ_CST);
@@ -62,6 +87,31 @@ static void test_what_waits_behind_a_computation_is_stolen(void **state)
     task_join(&thief);
 }
 
+static void test_what_becomes_ready_behind_a_computation_is_seen(void **state)
+{
+    struct task thief, reader, sleeper;
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    ran[0] = ran[1] = 0;
+    task_start(&reader, read_and_note, &ran[0]);
+    task_start(&sleeper, sleep_and_note, &ran[1]);
+    weft_yield(weft_current); /* both wait on this processor's loop, the clock is past the deadline */
+    start_thief(&thief);
+    assert_int_equal(write(ends[1], "r", 1), 1);
+    __atomic_store_n(&thief_may, 1, __ATOMIC_SEQ_CST);
+    assert_true(becomes_set(&ran[0]));
+    assert_true(becomes_set(&ran[1]));
+    assert_int_equal(stole, 1);
+    assert_int_equal(slept, -ETIMEDOUT);
+    assert_int_equal(processor_of[0], 1);
+    assert_int_equal(processor_of[1], 1);
+    task_join(&reader);
+    task_join(&sleeper);
+    task_join(&thief);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -72,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         machine_test(test_what_waits_behind_a_computation_is_stolen),
+        machine_test(test_what_becomes_ready_behind_a_computation_is_seen),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
