@@ -134,18 +134,32 @@ struct sets {
     fd_set set[3];
 };
 
-static void sets_copy(struct sets *to, fd_set *const from[3], int count)
+static size_t sets_size(const struct weft_call *call)
 {
-    size_t size = (size_t)(count + 63) / 64 * 8;
-    for (int i = 0; i < 3; i++)
-        if (from[i])
-            memcpy(&to->set[i], from[i], size);
+    return (size_t)((int)call->arguments[0] + 63) / 64 * 8;
 }
 
-static long select_now(struct sets *sets, fd_set *const user[3], int count)
+/* The program's sets, which can be read. */
+static void sets_read(struct sets *sets, const struct weft_call *call)
+{
+    for (int i = 0; i < 3; i++)
+        if (call->arguments[1 + i])
+            memcpy(&sets->set[i], (const void *)call->arguments[1 + i], sets_size(call));
+}
+
+static void sets_answer(const struct sets *sets, const struct weft_call *call)
+{
+    for (int i = 0; i < 3; i++)
+        if (call->arguments[1 + i])
+            memcpy((void *)call->arguments[1 + i], &sets->set[i], sets_size(call));
+}
+
+/* What the kernel says of the sets at once; it leaves its answer in them. */
+static long select_now(struct sets *sets, const struct weft_call *call)
 {
     struct timespec none = {0, 0};
-    return weft_raw6(SYS_pselect6, count, user[0] ? (long)&sets->set[0] : 0,
+    const long *user = &call->arguments[1];
+    return weft_raw6(SYS_pselect6, call->arguments[0], user[0] ? (long)&sets->set[0] : 0,
                      user[1] ? (long)&sets->set[1] : 0, user[2] ? (long)&sets->set[2] : 0, (long)&none, 0);
 }
 
@@ -174,15 +188,14 @@ static unsigned watch_sets(struct watching *watching, fd_set *const user[3], int
     return members;
 }
 
-/* Reads the sets, and the time-out when there is one, in one call: most selects are ready at once, and each
- * call of the kernel would cost half as much as theirs. */
-static bool select_read(struct weft_call *call, struct sets *sets, void *timeout)
+/* Reads the sets, and the time-out when there is one; false when one of them cannot be read. At once: most
+ * selects are ready, and each call of the kernel would cost half as much as theirs. */
+static bool select_read(const struct weft_call *call, struct sets *sets, void *timeout)
 {
-    int count = (int)call->arguments[0], parts = 0;
-    size_t size = count < 0 || count > FD_SETSIZE ? 0 : (size_t)(count + 63) / 64 * 8;
     struct iovec to[4], from[4];
+    int parts = 0;
     for (int i = 0; i < 4; i++) {
-        size_t length = i < 3 ? size : 2 * sizeof(long); /* timeval or timespec */
+        size_t length = i < 3 ? sets_size(call) : 2 * sizeof(long); /* timeval or timespec */
         if (!call->arguments[1 + i] || length == 0)
             continue;
         to[parts] = (struct iovec){i < 3 ? (void *)&sets->set[i] : timeout, length};
@@ -191,44 +204,47 @@ static bool select_read(struct weft_call *call, struct sets *sets, void *timeout
     return parts == 0 || weft_user_read_parts(to, from, parts);
 }
 
-/* `sets` is what was read. */
+/* The kernel's first answer was that nothing is ready. */
 static long select_until(struct weft_call *call, struct sets *sets, int64_t deadline)
 {
     int count = (int)call->arguments[0];
     fd_set *const user[3] = {(fd_set *)call->arguments[1], (fd_set *)call->arguments[2],
                              (fd_set *)call->arguments[3]};
     struct watching watching;
-    if (count < 0 || count > FD_SETSIZE)
-        return weft_block_in_kernel(call);
     if (urgent_alone(user, count))
         return weft_block_in_kernel(call);
     if (!watching_take(&watching, watch_sets(NULL, user, count, true)))
         return -ENOMEM;
-    long result;
-    for (;;) {
-        sets_copy(sets, user, count);
-        result = select_now(sets, user, count);
-        if (result != 0)
-            break;
+    long result, waited;
+    do {
         watching.count = 0;
         watch_sets(&watching, user, count, false);
-        result = weft_wait_watchers(watching.watchers, watching.count, WEFT_REASON_SELECT, deadline);
-        if (result == -ETIMEDOUT) {
-            sets_copy(sets, user, count);
-            result = select_now(sets, user, count);
+        waited = weft_wait_watchers(watching.watchers, watching.count, WEFT_REASON_SELECT, deadline);
+        if (waited < 0 && waited != -EBADF && waited != -ETIMEDOUT) {
+            result = waited;
             break;
         }
-        if (result < 0 && result != -EBADF)
-            break;
-    }
-    if (result >= 0) {
-        fd_set *const answer[3] = {&sets->set[0], &sets->set[1], &sets->set[2]};
-        for (int i = 0; i < 3; i++)
-            if (user[i])
-                memcpy(user[i], answer[i], (size_t)(count + 63) / 64 * 8);
-    }
+        sets_read(sets, call);
+        result = select_now(sets, call);
+    } while (result == 0 && waited != -ETIMEDOUT);
+    if (result >= 0)
+        sets_answer(sets, call);
     watching_release(&watching);
     return result;
+}
+
+/* `sets` is what was read. One that is ready at once costs what it costs natively: no clock is read. */
+static bool select_at_once(struct weft_call *call, struct sets *sets, long *result)
+{
+    *result = select_now(sets, call);
+    if (*result > 0)
+        sets_answer(sets, call);
+    return *result != 0;
+}
+
+static bool select_in_kernel(const struct weft_call *call)
+{
+    return (int)call->arguments[0] < 0 || (int)call->arguments[0] > FD_SETSIZE;
 }
 
 WEFT_HOOK(select)
@@ -236,16 +252,24 @@ WEFT_HOOK(select)
     struct timeval *timeout = (struct timeval *)call->arguments[4], checked;
     struct sets sets;
     int64_t deadline = WEFT_NEVER;
+    long result;
+    if (select_in_kernel(call))
+        return weft_block_in_kernel(call);
     if (!select_read(call, &sets, &checked))
         return weft_call_raw(call); /* EFAULT, unless something else is wrong, too */
+    if (timeout && (checked.tv_sec < 0 || checked.tv_usec < 0 || (checked.tv_sec | checked.tv_usec) == 0))
+        return weft_call_raw(call);
+    if (select_at_once(call, &sets, &result)) {
+        if (timeout && result > 0) /* the least that can have passed */
+            *timeout = checked.tv_usec > 0 ? (struct timeval){checked.tv_sec, checked.tv_usec - 1}
+                                           : (struct timeval){checked.tv_sec - 1, 999999};
+        return result;
+    }
     if (timeout) {
-        if (timeout->tv_sec < 0 || timeout->tv_usec < 0 || (timeout->tv_sec == 0 && timeout->tv_usec == 0))
-            return weft_call_raw(call);
-        struct timespec span = {timeout->tv_sec + timeout->tv_usec / 1000000,
-                                timeout->tv_usec % 1000000 * 1000};
+        struct timespec span = {checked.tv_sec + checked.tv_usec / 1000000, checked.tv_usec % 1000000 * 1000};
         deadline = weft_deadline_from(&span, -1);
     }
-    long result = select_until(call, &sets, deadline);
+    result = select_until(call, &sets, deadline);
     if (timeout) {
         struct timespec left = weft_deadline_left(deadline);
         *timeout = (struct timeval){left.tv_sec, left.tv_nsec / 1000};
@@ -257,12 +281,21 @@ static long pselect6_masked(struct weft_call *call)
 {
     struct timespec *timeout = (struct timespec *)call->arguments[4], checked;
     struct sets sets;
+    long result;
+    if (select_in_kernel(call))
+        return weft_block_in_kernel(call);
     if (!select_read(call, &sets, &checked) ||
-        (timeout && (!weft_timespec_valid(timeout) || (timeout->tv_sec == 0 && timeout->tv_nsec == 0))))
+        (timeout && (!weft_timespec_valid(&checked) || (checked.tv_sec | checked.tv_nsec) == 0)))
         return weft_raw6(SYS_pselect6, call->arguments[0], call->arguments[1], call->arguments[2],
                          call->arguments[3], (long)timeout, 0);
-    int64_t deadline = weft_deadline_from(timeout, -1);
-    long result = select_until(call, &sets, deadline);
+    if (select_at_once(call, &sets, &result)) {
+        if (timeout && result > 0)
+            *timeout = checked.tv_nsec > 0 ? (struct timespec){checked.tv_sec, checked.tv_nsec - 1}
+                                           : (struct timespec){checked.tv_sec - 1, 999999999};
+        return result;
+    }
+    int64_t deadline = weft_deadline_from(timeout ? &checked : NULL, -1);
+    result = select_until(call, &sets, deadline);
     if (timeout)
         *timeout = weft_deadline_left(deadline);
     return result;
