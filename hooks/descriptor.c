@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 
 #include "../core/lock.h"
 #include "../core/slab.h"
@@ -41,6 +43,13 @@ struct weft_descriptor *weft_descriptor_find(int fd)
     return &chunk[fd % CHUNK];
 }
 
+static enum weft_descriptor_kind kind_of_socket(int type)
+{
+    return type == SOCK_STREAM      ? WEFT_KIND_STREAM
+           : type == SOCK_SEQPACKET ? WEFT_KIND_PACKET
+                                    : WEFT_KIND_DATAGRAM;
+}
+
 static enum weft_descriptor_kind ask_kind(int fd)
 {
     struct stat status;
@@ -56,9 +65,7 @@ static enum weft_descriptor_kind ask_kind(int fd)
     case S_IFSOCK: {
         int type = 0, size = sizeof type;
         weft_raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (long)&type, (long)&size);
-        return type == SOCK_STREAM      ? WEFT_KIND_STREAM
-               : type == SOCK_SEQPACKET ? WEFT_KIND_PACKET
-                                        : WEFT_KIND_DATAGRAM;
+        return kind_of_socket(type);
     }
     default:
         return WEFT_KIND_OTHER;
@@ -106,6 +113,13 @@ bool weft_descriptor_private(struct weft_descriptor *descriptor)
     return is_private(weft_descriptor_look(descriptor));
 }
 
+/* The flags of a record that says whether the description is O_NONBLOCK. */
+static uint8_t flags_with(union weft_descriptor_word word, bool nonblock)
+{
+    return (uint8_t)((word.flags & ~WEFT_FD_NONBLOCK) | WEFT_FD_NONBLOCK_KNOWN |
+                     (nonblock ? WEFT_FD_NONBLOCK : 0));
+}
+
 bool weft_descriptor_blocks(int fd, struct weft_descriptor *descriptor)
 {
     union weft_descriptor_word seen = weft_descriptor_look(descriptor), now = seen;
@@ -113,11 +127,9 @@ bool weft_descriptor_blocks(int fd, struct weft_descriptor *descriptor)
         return !(seen.flags & WEFT_FD_NONBLOCK);
     long flags = weft_raw3(SYS_fcntl, fd, F_GETFL, 0);
     bool blocks = flags >= 0 && !(flags & O_NONBLOCK);
-    if (is_private(seen)) {
-        now.flags = (uint8_t)((seen.flags & ~WEFT_FD_NONBLOCK) | WEFT_FD_NONBLOCK_KNOWN |
-                              (blocks ? 0 : WEFT_FD_NONBLOCK));
-        replace(descriptor, seen, now);
-    }
+    now.flags = flags_with(seen, !blocks);
+    if (descriptor)
+        replace(descriptor, seen, now); /* of one that is not private, as a hint */
     return blocks;
 }
 
@@ -183,21 +195,49 @@ void weft_descriptors_shared(void)
     atomic_fetch_add(&epoch, 1);
 }
 
+/* What the call that makes a descriptor says of it. Of all calls and all their flags one bit means
+ * O_NONBLOCK.
+ */
+static enum weft_descriptor_kind kind_made(const struct weft_call *call)
+{
+    enum { TYPE = 15 };
+    switch (call->number) {
+    case SYS_socket:
+    case SYS_socketpair:
+        return kind_of_socket((int)call->arguments[1] & TYPE);
+    case SYS_pipe:
+    case SYS_pipe2:
+        return WEFT_KIND_PIPE;
+    default:
+        return WEFT_KIND_OTHER; /* eventfd2, timerfd_create */
+    }
+}
+
+static int flags_made(const struct weft_call *call)
+{
+    _Static_assert(SOCK_NONBLOCK == O_NONBLOCK && EFD_NONBLOCK == O_NONBLOCK && TFD_NONBLOCK == O_NONBLOCK,
+                   "one bit");
+    bool nonblock = call->number != SYS_pipe && call->arguments[1] & O_NONBLOCK;
+    return WEFT_FD_NONBLOCK_KNOWN | (nonblock ? WEFT_FD_NONBLOCK : 0);
+}
+
+/* socket, eventfd2, timerfd_create */
 WEFT_HOOK(creates_one)
 {
     long fd = weft_call_raw(call);
     if (fd >= 0)
-        weft_descriptor_made((int)fd, WEFT_KIND_UNKNOWN, 0);
+        weft_descriptor_made((int)fd, kind_made(call), flags_made(call));
     return fd;
 }
 
+/* pipe, pipe2, socketpair */
 WEFT_HOOK(creates_pair)
 {
     long result = weft_call_raw(call);
     if (result == 0) {
         const int *pair = (const int *)call->arguments[call->number == SYS_socketpair ? 3 : 0];
-        weft_descriptor_made(pair[0], WEFT_KIND_UNKNOWN, 0);
-        weft_descriptor_made(pair[1], WEFT_KIND_UNKNOWN, 0);
+        weft_descriptor_made(pair[0], kind_made(call), flags_made(call));
+        weft_descriptor_made(pair[1], kind_made(call), flags_made(call));
     }
     return result;
 }
@@ -278,6 +318,33 @@ WEFT_HOOK(dup2)
     return result;
 }
 
+/* The number's generation tells those who have asked the kernel meanwhile that their answer may be old. */
+static void forget_nonblock(struct weft_descriptor *descriptor)
+{
+    union weft_descriptor_word seen, now;
+    if (!descriptor)
+        return;
+    do {
+        now = seen = weft_descriptor_look(descriptor);
+        now.flags &= (uint8_t)~WEFT_FD_NONBLOCK_KNOWN;
+        now.generation++;
+    } while (!replace(descriptor, seen, now));
+}
+
+/* A call that sets O_NONBLOCK. The record says so if nobody has changed it since we looked, before the call:
+ * of two that set it at the same time only the kernel knows who was last. */
+static long set_nonblock(const struct weft_call *call, bool nonblock)
+{
+    struct weft_descriptor *descriptor = weft_descriptor_find((int)call->arguments[0]);
+    union weft_descriptor_word seen = weft_descriptor_look(descriptor), now = seen;
+    long result = weft_call_raw(call);
+    now.flags = flags_with(seen, nonblock);
+    now.generation++;
+    if (result == 0 && descriptor && !replace(descriptor, seen, now))
+        forget_nonblock(descriptor);
+    return result;
+}
+
 WEFT_HOOK(fcntl)
 {
     int fd = (int)call->arguments[0];
@@ -293,11 +360,8 @@ WEFT_HOOK(fcntl)
             forget((int)copy);
         return copy;
     }
-    case F_SETFL: {
-        long result = weft_call_raw(call);
-        weft_descriptor_note(weft_descriptor_find(fd), 0, WEFT_FD_NONBLOCK_KNOWN);
-        return result;
-    }
+    case F_SETFL:
+        return set_nonblock(call, call->arguments[2] & O_NONBLOCK);
     case F_SETLKW:
     case F_OFD_SETLKW:
         return weft_block_on_record_lock(call);
@@ -313,7 +377,7 @@ WEFT_HOOK(ioctl)
         return -EBADF;
     long result = weft_call_raw(call);
     if ((unsigned long)call->arguments[1] == FIONBIO)
-        weft_descriptor_note(weft_descriptor_find(fd), 0, WEFT_FD_NONBLOCK_KNOWN);
+        forget_nonblock(weft_descriptor_find(fd));
     return result;
 }
 

@@ -32,7 +32,7 @@ enum weft_descriptor_kind {
 
 enum {
     WEFT_FD_NONBLOCK_KNOWN = 1,
-    WEFT_FD_NONBLOCK = 2,
+    WEFT_FD_NONBLOCK = 2,  /* while known and private the truth, else what was last seen */
     WEFT_FD_DRAINED = 4,   /* the last read found less than it asked for: wait first next time */
     WEFT_FD_NO_NOWAIT = 8, /* RWF_NOWAIT is not supported for reading */
     WEFT_FD_NO_NOWAIT_WRITE = 16,

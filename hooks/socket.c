@@ -77,11 +77,12 @@ static bool drained(struct weft_descriptor *descriptor)
     return true;
 }
 
-/* Remembers that a stream had less than was asked for. */
+/* Remembers that a stream had less than was asked for. Who seems not to block would not wait first either:
+ * for that the kernel need not be asked. */
 static void note_drained(struct weft_descriptor *descriptor, long result, size_t size, int flags)
 {
     if (weft_descriptor_look(descriptor).kind == WEFT_KIND_STREAM && result > 0 && (size_t)result < size &&
-        !(flags & MSG_PEEK))
+        !(flags & MSG_PEEK) && !weft_descriptor_has(descriptor, WEFT_FD_NONBLOCK))
         weft_descriptor_note(descriptor, WEFT_FD_DRAINED, 0);
 }
 
