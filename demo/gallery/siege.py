@@ -32,7 +32,7 @@ class Siege(gallery.Client):
                 self.expect(name, self.number(rf'"{name}":\s+([\d.]+)', report), wanted)
 
     def load(self, seconds, connections):
-        requests = str(6000 * seconds // connections)
+        requests = str(20000 * seconds // connections)
         return gallery.loads.CommandLoad(
             self.command("keep-alive", "-c", str(connections), "-r", requests), seconds,
             [r'"transactions":\s+(?P<requests>\d+)', r'"transaction_rate":\s+(?P<rate>[\d.]+)',
