@@ -72,8 +72,7 @@ void weft_balance_created(struct processor *here)
     weft_balance_call_helper();
 }
 
-/* For how many cycles it has been seen not to dispatch; 0: it does, or has nothing to do. */
-static uint64_t stall(struct processor *processor)
+bool weft_balance_stalled(struct processor *processor)
 {
     uint32_t ticks = __atomic_load_n(&processor->ticks, __ATOMIC_RELAXED);
     uint64_t now = __builtin_ia32_rdtsc();
@@ -82,14 +81,9 @@ static uint64_t stall(struct processor *processor)
         ticks != atomic_load_explicit(&processor->seen_ticks, memory_order_relaxed)) {
         atomic_store_explicit(&processor->seen_ticks, ticks, memory_order_relaxed);
         atomic_store_explicit(&processor->seen_at, now, memory_order_relaxed);
-        return 0;
+        return false;
     }
-    return now - atomic_load_explicit(&processor->seen_at, memory_order_relaxed);
-}
-
-bool weft_balance_stalled(struct processor *processor)
-{
-    return stall(processor) >= (weft_processor_busy(processor) ? WEFT_SHARE_CYCLES : WEFT_STALL_CYCLES);
+    return now - atomic_load_explicit(&processor->seen_at, memory_order_relaxed) >= WEFT_SHARE_CYCLES;
 }
 
 static void move_oldest(struct processor *from, struct processor *to, size_t count)
@@ -106,10 +100,8 @@ static bool take_from(struct processor *victim, struct processor *here, bool sta
     if (stalled) {
         here->rescued = victim;
         here->rescued_ticks = victim->ticks;
-        if (stall(victim) >= WEFT_STALL_CYCLES) {
-            weft_loop_poll(victim->loop, 0);
-            weft_deadlines_fire(victim);
-        }
+        weft_loop_poll(victim->loop, 0);
+        weft_deadlines_fire(victim);
         weft_processor_open_inbox(victim);
         if (victim->run_next) {
             weft_processor_append(here, victim->run_next);

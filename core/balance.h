@@ -10,9 +10,9 @@
  *             large, it wakes one that is idle. So does the creation of a second thread before the first
  *             one has run.
  *   stealing  A processor without work visits the others. From one with a long queue it takes half; from
- *             one that stalls, i.e. has not dispatched for WEFT_SHARE_CYCLES, everything, run_next too; and
- *             after WEFT_STALL_CYCLES it polls and fires deadlines there before: its carrier computes, or
- *             the kernel runs something else in its place.
+ *             one that stalls, i.e. has not dispatched for WEFT_SHARE_CYCLES, everything, run_next too, after
+ *             it has polled and fired deadlines there: its carrier computes, or the kernel runs something
+ *             else in its place.
  *   naps      What a processor stole shows that there is work to be had: it looks again NAPS times, NAP
  *             apart, before it sleeps for long. A neighbour that stalls wakes nobody, so somebody must look.
  *   monitor   looks, too, at about once a millisecond, and wakes an idle processor for one that stalls.
@@ -32,9 +32,6 @@
 
 /* About 40 us at the frequencies of time-stamp counters (2 to 4 GHz). */
 #define WEFT_SHARE_CYCLES 100000
-
-/* Three times that: descriptors that change their loop cost two system calls. */
-#define WEFT_STALL_CYCLES 300000
 
 /* How many processors are asleep or vacant; a hint for the fast path. */
 extern atomic_uint weft_idle_processors;
@@ -68,8 +65,8 @@ bool weft_balance_steal(struct processor *here);
  * last stalls still. */
 void weft_balance_pass_on(struct processor *here);
 
-/* True when something is ready on the processor and it was seen not to dispatch for WEFT_SHARE_CYCLES, or
- * something may become ready and it was so for WEFT_STALL_CYCLES. From anywhere. */
+/* True when the processor has work to do, or may soon, and has not dispatched since it was looked at
+ * WEFT_SHARE_CYCLES ago or longer. From anywhere. */
 bool weft_balance_stalled(struct processor *processor);
 
 /* How long an idle processor that could sleep for `timeout` ns should sleep before it looks around again. */

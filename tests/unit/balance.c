@@ -29,7 +29,7 @@ static void steal(void *argument)
         __builtin_ia32_pause();
     struct processor *here = weft_core_enter(weft_current);
     weft_balance_steal(here);
-    uint64_t end = __builtin_ia32_rdtsc() + 2 * WEFT_STALL_CYCLES;
+    uint64_t end = __builtin_ia32_rdtsc() + 2 * WEFT_SHARE_CYCLES;
     while (__builtin_ia32_rdtsc() < end)
         __builtin_ia32_pause();
     __atomic_store_n(&stole, weft_balance_steal(here) || here->queue.head, __ATOMIC_SEQ_CST);
