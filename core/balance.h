@@ -15,7 +15,8 @@
  *             else in its place.
  *   naps      What a processor stole shows that there is work to be had: it looks again NAPS times, NAP
  *             apart, before it sleeps for long. A neighbour that stalls wakes nobody, so somebody must look.
- *   monitor   looks, too, at about once a millisecond, and wakes an idle processor for one that stalls.
+ *   monitor   looks, too, at about once a millisecond, some times more when something is ready beside an
+ *             idle processor, and wakes that for one that stalls.
  *
  * Rejected: waking an idle processor for every coroutine that becomes ready, as Go does. It is right for Go,
  * whose programs were written for it; threads of legacy programs hand over in pairs, and a pair torn apart is

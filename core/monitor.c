@@ -3,7 +3,8 @@
  * Rules of the monitor's kernel thread:
  *  1. It decides by what it reads without a lock; a wrong guess costs a hand-over and nothing else. What it
  *     does, it does by the compare-and-swap on `owner` that everybody uses.
- *  2. It looks every WEFT_SLICE, and some 20 us apart while coroutines are in calls that may wait.
+ *  2. It looks every WEFT_SLICE; some 20 us apart while coroutines are in calls that may wait; and so AGAIN
+ *     times when something is ready beside an idle processor.
  *  3. It sleeps without a time-out when for LOOKS_IDLE looks no processor had anything to do but sleep, or to
  * run a coroutine that keeps nobody waiting: an idle program wakes nobody. Who makes a coroutine ready, and a
  * carrier that slept, wake it.
@@ -28,7 +29,7 @@
 #include "raw.h"
 #include "trace.h"
 
-enum { LOOKS_IDLE = 8, BRIEF = 20000 /* ns */ };
+enum { LOOKS_IDLE = 8, AGAIN = 3, BRIEF = 20000 /* ns */ };
 
 static atomic_bool running;
 atomic_uint weft_monitor_asleep; /* futex: 1 while it sleeps for want of work */
@@ -71,7 +72,16 @@ static void take_away(struct processor *processor, uintptr_t owner, bool compute
         weft_carrier_hold(processor, (uintptr_t)carrier); /* no kernel thread to be had: all wait */
 }
 
-enum look { IDLE, BUSY, IN_KERNEL };
+enum look { IDLE, BUSY, WAITING, IN_KERNEL };
+
+/* Something is ready, and a processor that shares the work is idle. Whether it waits for long, which is a
+ * matter of WEFT_SHARE_CYCLES, a few more looks must tell. */
+static enum look busy_or_waiting(const struct processor *processor)
+{
+    unsigned stand_by = weft_processor_count - atomic_load_explicit(&weft_parallelism, memory_order_relaxed);
+    bool idle = atomic_load_explicit(&weft_idle_processors, memory_order_relaxed) > stand_by;
+    return idle && weft_processor_busy(processor) ? WAITING : BUSY;
+}
 
 static enum look look_at(struct processor *processor, int64_t now)
 {
@@ -88,7 +98,7 @@ static enum look look_at(struct processor *processor, int64_t now)
         seen[i].since = now;
         seen[i].cpu =
             owner & ~WEFT_FLAGS ? weft_carrier_cpu_time((struct carrier *)(owner & ~WEFT_FLAGS)) : 0;
-        return BUSY;
+        return busy_or_waiting(processor);
     }
     if (!weft_processor_has_work(processor))
         return IDLE; /* it computes, or waits where only the kernel knows, and keeps nobody from anything */
@@ -102,7 +112,7 @@ static enum look look_at(struct processor *processor, int64_t now)
         take_away(processor, owner, computed);
         return BUSY;
     }
-    return in_kernel ? IN_KERNEL : BUSY;
+    return in_kernel ? IN_KERNEL : busy_or_waiting(processor);
 }
 
 static enum look look_around(void)
@@ -125,10 +135,11 @@ static void run(void *argument)
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all);
     weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, 1);
     struct timespec pause = {0, WEFT_SLICE};
-    for (int idle = 0;;) {
+    for (int idle = 0, again = 0;;) {
         weft_raw2(SYS_nanosleep, (long)&pause, 0);
         enum look look = look_around();
-        pause.tv_nsec = look == IN_KERNEL ? BRIEF : WEFT_SLICE;
+        again = look == WAITING && again < AGAIN ? again + 1 : 0;
+        pause.tv_nsec = look == IN_KERNEL || again ? BRIEF : WEFT_SLICE;
         idle = look == IDLE ? idle + 1 : 0;
         if (idle < LOOKS_IDLE)
             continue;
