@@ -278,6 +278,6 @@ long weft_with_signal_mask(struct weft_call *call, const uint64_t *mask, size_t 
     weft_signal_mask_set(self, before);
     if (result != -EINTR)
         return result;
-    self->signal_due = 1;
+    __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
     return HANDLED;
 }

@@ -150,13 +150,15 @@ WEFT_HOOK(rt_sigtimedwait)
         long waited = wait_for_arrival(self, set, deadline);
         if (waited == -ETIMEDOUT)
             wait = false;
-        /* What is for us alone interrupts too, and is taken above. */
-        if (waited == -EINTR && (weft_signals_pending(self) & set) == 0) {
-            if (weft_signals_pending(self) & ~self->signal_mask || weft_signals_arrived)
+        /* What is for us alone interrupts too, and is taken above. Cleared before the look, so that what
+         * comes behind the look is due again. */
+        if (waited == -EINTR) {
+            __atomic_store_n(&self->signal_due, 0, __ATOMIC_SEQ_CST);
+            if ((weft_signals_pending(self) & set) == 0 &&
+                (weft_signals_pending(self) & ~self->signal_mask || weft_signals_arrived)) {
+                __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
                 return -EINTR;
-            self->signal_due = 0;
-        } else if (waited == -EINTR) {
-            self->signal_due = 0;
+            }
         } else if (waited < 0 && waited != -ETIMEDOUT) {
             return waited;
         }
@@ -164,7 +166,7 @@ WEFT_HOOK(rt_sigtimedwait)
     if (result > 0 && wanted)
         *wanted = info;
     if (weft_signals_pending(self) & ~self->signal_mask)
-        self->signal_due = 1;
+        __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
     return result;
 }
 
