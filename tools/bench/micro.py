@@ -32,10 +32,17 @@ OPERATIONS = {
 STARTUPS = {"startup": "/bin/true", "startup_threaded": "bench_one_thread"}
 
 
-def placements():
-    """name: the CPUs to run on."""
+# Two threads that must run at the same time.
+NOT_ON_ONE_CORE = {"wake_200", "wake_2000"}
+
+
+def placements(name):
+    """name: the CPUs on which the benchmark `name` is run."""
     available = machine.cpus()
-    return {ONE_CORE: set(available[:1]), TWO_CORES: set(available)}
+    where = {ONE_CORE: set(available[:1]), TWO_CORES: set(available)}
+    if name in NOT_ON_ONE_CORE:
+        del where[ONE_CORE]
+    return where
 
 
 class Micro:
