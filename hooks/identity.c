@@ -80,6 +80,11 @@ static unsigned priority_of(unsigned policy, unsigned priority)
     return policy == SCHED_DEADLINE ? WEFT_PRIORITIES - 1 : 0;
 }
 
+static uint8_t priority_in(const struct weft_schedule *schedule)
+{
+    return schedule ? (uint8_t)priority_of(schedule->attributes.policy, schedule->attributes.priority) : 0;
+}
+
 /* Executes the call on a kernel thread that stands for the target, whose id is that argument; `keep`
  * remembers. */
 static long probe(const struct weft_call *call, int argument, struct coroutine *target, bool keep)
@@ -299,6 +304,16 @@ static struct weft_schedule *reset(const struct weft_schedule *from)
     return schedule;
 }
 
+struct weft_schedule *weft_identity_of_child(struct coroutine *parent)
+{
+    struct weft_schedule *schedule = hold(parent);
+    if (!schedule || !(schedule->attributes.flags & RESET_ON_FORK))
+        return schedule;
+    struct weft_schedule *without = reset(schedule);
+    weft_schedule_drop(schedule);
+    return without;
+}
+
 void weft_identity_start(struct coroutine *self)
 {
     int priority = 0;
@@ -319,14 +334,8 @@ void weft_identity_begin(struct coroutine *child, struct coroutine *parent, cons
     child->round_robin = parent->round_robin;
     if (!parent->schedule)
         return;
-    struct weft_schedule *schedule = hold(parent);
-    if (schedule && schedule->attributes.flags & RESET_ON_FORK) {
-        child->schedule = reset(schedule);
-        child->priority = 0;
-        weft_schedule_drop(schedule);
-    } else {
-        child->schedule = schedule;
-    }
+    child->schedule = weft_identity_of_child(parent);
+    child->priority = priority_in(child->schedule);
 }
 
 void weft_identity_end(struct coroutine *self)
@@ -347,6 +356,10 @@ void weft_identity_restart(struct coroutine *self)
     weft_probe_restart();
     if (self->named)
         weft_raw2(SYS_prctl, PR_SET_NAME, (long)&self->name);
-    if (self->schedule)
-        weft_schedule_apply(self->schedule, 0);
+    struct weft_schedule *schedule = weft_identity_of_child(self);
+    if (!schedule)
+        return;
+    weft_schedule_apply(schedule, 0);
+    weft_hint_set(self->priority, priority_in(schedule));
+    replace(self, schedule);
 }

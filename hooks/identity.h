@@ -11,6 +11,8 @@
 
 #include "../core/coroutine.h"
 
+struct weft_schedule;
+
 /* `self`, the first one, is scheduled as the process is. Not in a hook. */
 void weft_identity_start(struct coroutine *self);
 
@@ -18,6 +20,9 @@ void weft_identity_start(struct coroutine *self);
  * keeps the id of the thread whose thread pointer is fs_base; NULL: not known. In a hook of `parent`. */
 void weft_identity_begin(struct coroutine *child, struct coroutine *parent, const int *tid_word,
                          uintptr_t fs_base);
+
+/* The schedule of a process that `parent` makes, held by the caller; NULL: the process's own. In a hook. */
+struct weft_schedule *weft_identity_of_child(struct coroutine *parent);
 
 /* `self` exits: what it held is given back. In a hook, or in core. */
 void weft_identity_end(struct coroutine *self);

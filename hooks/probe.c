@@ -92,7 +92,7 @@ static struct weft_schedule *record(long tid)
     schedule->attributes = (struct weft_attributes){.size = sizeof schedule->attributes};
     weft_raw4(SYS_sched_getattr, tid, (long)&schedule->attributes, sizeof schedule->attributes, 0);
     schedule->nice = NICE_ZERO - (int)weft_raw2(SYS_getpriority, PRIO_PROCESS, tid);
-    long size = weft_raw3(SYS_sched_getaffinity, tid, WEFT_MASK_SIZE, (long)schedule->mask);
+    long size = weft_raw3(SYS_sched_getaffinity, tid, WEFT_AFFINITY_SIZE, (long)schedule->mask);
     schedule->mask_size = size > 0 ? size : 0;
     return schedule;
 }

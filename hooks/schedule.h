@@ -19,7 +19,7 @@
 #define SCHED_DEADLINE 6 /* libc's headers lack it */
 #endif
 
-enum { WEFT_MASK_SIZE = 1024 };
+enum { WEFT_AFFINITY_SIZE = 1024 };
 
 /* struct sched_attr of the kernel, first 56 bytes; libc's headers disagree on who defines it. */
 struct weft_attributes {
@@ -36,7 +36,7 @@ struct weft_schedule {
     int nice;          /* also what a real-time thread would have */
     long mask_size;    /* bytes that the kernel reports; 0: more than there is room for */
     struct weft_attributes attributes;
-    unsigned char mask[WEFT_MASK_SIZE];
+    unsigned char mask[WEFT_AFFINITY_SIZE];
     void *slab_link;
 };
 

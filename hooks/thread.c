@@ -25,6 +25,7 @@
 #include "hooks.h"
 #include "identity.h"
 #include "mapping.h"
+#include "schedule.h"
 #include "signal.h"
 #include "wait.h"
 
@@ -117,7 +118,7 @@ static long fork_process(struct weft_call *call)
     return result;
 }
 
-long weft_clone_shared(struct weft_call *call); /* shared_clone.S */
+long weft_clone_shared(struct weft_call *call, const struct weft_schedule *schedule); /* shared_clone.S */
 
 /*
  * A child that shares our memory, thread pointer included, until it executes something or exits. It sees no
@@ -126,14 +127,16 @@ long weft_clone_shared(struct weft_call *call); /* shared_clone.S */
 static long share_memory_with_child(struct weft_call *call)
 {
     struct coroutine *self = weft_current;
+    struct weft_schedule *schedule = weft_identity_of_child(self);
     weft_descriptors_shared();
     weft_kernel_enter(self);
     weft_signal_mask_all(self->carrier); /* a handler in the child would run on our memory */
     weft_current = NULL;
-    long result = weft_clone_shared(call);
+    long result = weft_clone_shared(call, schedule);
     weft_current = self;
     weft_signal_mask_follow(self->carrier);
     weft_kernel_leave(self);
+    weft_schedule_drop(schedule);
     return result;
 }
 
