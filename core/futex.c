@@ -32,6 +32,9 @@ enum {
     BARGED_LIMIT = 8
 };
 
+/* What a hand-over is made of: one function instead of a chain of small ones, 3 ns less of some 125. */
+#define FLAT __attribute__((flatten))
+
 struct bucket weft_futex_buckets[WEFT_FUTEX_BUCKETS];
 
 static void bucket_lock_two(struct bucket *a, struct bucket *b)
@@ -199,8 +202,8 @@ void weft_futex_announce(struct coroutine *self, struct processor *processor, st
     announce(bucket);
 }
 
-long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t expected, uint32_t bitset,
-                     int64_t deadline, enum weft_reason reason)
+FLAT long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t expected, uint32_t bitset,
+                          int64_t deadline, enum weft_reason reason)
 {
     struct bucket *bucket = bucket_of(address);
     struct processor *processor = weft_core_enter(self);
@@ -231,7 +234,7 @@ long weft_futex_wake_in_core(struct processor *here, uint32_t *address, int coun
     return woken;
 }
 
-long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, uint32_t bitset)
+FLAT long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, uint32_t bitset)
 {
     /* The waker's store to the word comes before this load, the waiter's insertion before its load of the
      * word under the lock: one of the two sees the other. */
