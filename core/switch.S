@@ -3,9 +3,9 @@
  * The switch: one stack, one FS base and one floating-point environment for another.
  * The picture of a suspended stack stands in context.h.
  *
- * MXCSR and the x87 words are kept as one 8-byte image above the resume address, so that two
- * contexts with equal floating-point state (nearly all) are told by one comparison and the slow
- * ldmxcsr, fldcw and fldenv are skipped.
+ * MXCSR and the x87 words are kept as one 8-byte image above the resume address. To load the control words, where
+ * they are the same, costs nothing beside the FS base, and to compare them does; so only the exception flags of the
+ * x87, for which the slow fldenv is needed, are compared. What costs is to store them: stmxcsr and fnstsw.
  */
 #include "layout.h"
 
@@ -55,21 +55,14 @@
         .cfi_restore rbp
 .endm
 
-/* Stores the 8-byte floating-point image at 0(%rsp), and leaves it in r8. Only the exception flags of the x87
- * status word are an environment; its stack top and condition codes are scratch. The parts are put together in
- * registers: 8 bytes that were just stored in pieces cannot be forwarded to a load. Clobbers rax. */
+/* Stores the 8-byte floating-point image at 0(%rsp), and leaves the x87 status word in r8w. Of that only the
+ * exception flags are an environment; its stack top and condition codes are scratch. Clobbers rax. */
 .macro STORE_FP_IMAGE
         stmxcsr (%rsp)
         fnstcw  4(%rsp)
         fnstsw  %ax
-        andl    $0x3f, %eax
-        shll    $16, %eax
-        movzwl  4(%rsp), %r8d
-        orl     %r8d, %eax
-        shlq    $32, %rax
-        movl    (%rsp), %r8d
-        orq     %rax, %r8
-        movq    %r8, (%rsp)
+        movw    %ax, 6(%rsp)
+        movl    %eax, %r8d
 .endm
 
         .text
@@ -155,7 +148,7 @@ weft_switch_call:
         .size   weft_switch_call, . - weft_switch_call
 
 /*
- * The common half: `from` is complete on its stack, r8 is its floating-point image. While it runs the unwinder
+ * The common half: `from` is complete on its stack, r8w is its x87 status word. While it runs the unwinder
  * finds no caller: between two stacks there is none. It ends with a jump, not a `ret`, which would take from the
  * CPU's return predictor what the next five returns need: they lead through the same functions in any context.
  */
@@ -168,13 +161,16 @@ weft_switch_load:
         movq    %rsp, WEFT_CONTEXT_RSP(%rdi)
         movq    WEFT_CONTEXT_FS_BASE(%rsi), %r10
         movq    WEFT_CONTEXT_RSP(%rsi), %rsp    /* from here on `to`'s stack */
+        ldmxcsr 8(%rsp)                         /* before wrfsbase: 1 ns less than behind it */
+        fldcw   12(%rsp)
         cmpq    %r10, WEFT_CONTEXT_FS_BASE(%rdi)
         je      1f
         cmpb    $0, weft_has_fsgsbase(%rip)
         je      .Lset_fs_by_kernel
         wrfsbase %r10
-1:      cmpq    %r8, 8(%rsp)
-        jne     .Lload_fp
+1:      xorw    14(%rsp), %r8w
+        testb   $0x3f, %r8b                     /* the x87 exception flags: rarely different */
+        jnz     .Lload_fp_flags
 2:      testq   %rdx, %rdx
         jz      3f
         movq    %rcx, %rdi
@@ -185,14 +181,9 @@ weft_switch_load:
 3:      popq    %rax                            /* the resume address */
         jmp     *%rax
 
-.Lload_fp:
-        ldmxcsr 8(%rsp)
-        fldcw   12(%rsp)
-        movq    %r8, %rax
-        shrq    $48, %rax
-        cmpw    %ax, 14(%rsp)                   /* the x87 exception flags: rarely different */
-        je      2b
+.Lload_fp_flags:
         movzwl  14(%rsp), %eax
+        andl    $0x3f, %eax
         subq    $32, %rsp
         fnstenv (%rsp)
         andw    $~0x3f, 4(%rsp)
