@@ -161,6 +161,9 @@ weft_switch_load:
         movq    %rsp, WEFT_CONTEXT_RSP(%rdi)
         movq    WEFT_CONTEXT_FS_BASE(%rsi), %r10
         movq    WEFT_CONTEXT_RSP(%rsi), %rsp    /* from here on `to`'s stack */
+        testb   %r8b, %r8b
+        js      .Lclear_x87
+.Lload_control:
         ldmxcsr 8(%rsp)                         /* before wrfsbase: 1 ns less than behind it */
         fldcw   12(%rsp)
         cmpq    %r10, WEFT_CONTEXT_FS_BASE(%rdi)
@@ -181,7 +184,14 @@ weft_switch_load:
 3:      popq    %rax                            /* the resume address */
         jmp     *%rax
 
-.Lload_fp_flags:
+/* An x87 exception waits to be raised by the next floating-point instruction that is not an fn*: that must be
+ * one of its own thread. Its flags are stored, and will be pending when they are loaded again. */
+.Lclear_x87:
+        fnclex
+        xorl    %r8d, %r8d
+        jmp     .Lload_control
+
+.Lload_fp_flags:                                /* fnstenv masks all: fldenv raises nothing */
         movzwl  14(%rsp), %eax
         andl    $0x3f, %eax
         subq    $32, %rsp
