@@ -13,6 +13,8 @@ OPERATIONS = {
     "switch": ["bench_switch"],
     "yield": ["bench_yield"],
     "create_join": ["bench_create_join"],
+    "creators_2": ["bench_creators", "2"],
+    "creators_4": ["bench_creators", "4"],
     "condvar": ["bench_condvar"],
     "mutex": ["bench_mutex", "4"],
     "mutex_2": ["bench_mutex", "2"],
