@@ -66,7 +66,7 @@ void weft_balance_created(struct processor *here)
     if (atomic_load_explicit(&weft_idle_processors, memory_order_relaxed) == 0)
         return;
     uint64_t now = __builtin_ia32_rdtsc();
-    if (!here->queue.head && now - here->called_at < WEFT_CALL_CYCLES)
+    if (now - here->called_at < WEFT_CALL_CYCLES)
         return;
     here->called_at = now;
     weft_balance_call_helper();
