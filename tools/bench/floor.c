@@ -77,7 +77,7 @@ int main(int argc, char **argv)
     bench_check(stack ? 0 : ENOMEM, "aligned_alloc");
     floor_top = stack + STACK - 64;
     floor_bases[0] = (uintptr_t)pthread_self(); /* by glibc */
-    floor_bases[1] = floor_bases[0] + 64; /* another value; what stands there is only looked at */
+    floor_bases[1] = floor_bases[0] + 64;       /* another value; what stands there is only looked at */
     puts("| a switch saves and loads | ns |\n|---|---|");
     for (size_t i = 0; i < sizeof ladders / sizeof *ladders; i++)
         show(&ladders[i], COUNT, 2, runs);
