@@ -1,75 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "unit.h"
+/* The pool of stacks: what is taken and given back, and how much memory it keeps. */
+#include "pool.h"
 
-#include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "../../core/stack.h"
-
-enum { KIB = 1024, MIB = 1024 * KIB, SIZE = 8 * MIB + 4 * KIB, MANY = 1000 };
-
-static struct weft_stack take(size_t size)
-{
-    char *low = weft_stack_take(size);
-    if (!low)
-        return (struct weft_stack){0};
-    struct weft_stack stack = weft_stack_around(low);
-    if (stack.low != low || stack.size != size)
-        fail_msg("%p of %zu bytes is not the stack around it", (void *)low, size);
-    return stack;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    weft_stacks_verify();
-    return weft_stacks_count().live == 0 ? 0 : -1;
-}
-
-/* Whether a byte can be written; a pipe's read says so without a signal. */
-static bool writable(char *byte)
-{
-    int ends[2];
-    char zero = 0;
-    assert_int_equal(pipe(ends), 0);
-    assert_int_equal(write(ends[1], &zero, 1), 1);
-    bool can = read(ends[0], byte, 1) == 1;
-    close(ends[0]);
-    close(ends[1]);
-    return can;
-}
-
-static size_t resident(const struct weft_stack *stack)
-{
-    size_t pages = stack->size / 4096, count = 0;
-    unsigned char *there = malloc(pages);
-    assert_int_equal(mincore(stack->low, stack->size, there), 0);
-    for (size_t i = 0; i < pages; i++)
-        count += there[i] & 1;
-    free(there);
-    return count;
-}
-
-static size_t mappings(void)
-{
-    size_t lines = 0;
-    FILE *maps = fopen("/proc/self/maps", "r");
-    for (int c; (c = getc(maps)) != EOF;)
-        lines += c == '\n';
-    fclose(maps);
-    return lines;
-}
 
 static void test_stacks_are_zero_distinct_and_found_by_any_address(void **state)
 {
@@ -188,59 +122,6 @@ static void test_what_is_put_off_is_bounded(void **state)
         weft_stack_give(&stack[i]);
 }
 
-static void test_a_guard_is_as_large_as_was_asked_for(void **state)
-{
-    static const size_t guards[] = {4 * KIB, 64 * KIB, 8 * KIB, 0, MIB, 4 * KIB};
-    (void)state;
-    struct weft_stack stack = take(SIZE);
-    for (size_t i = 0; i < sizeof guards / sizeof *guards; i++) {
-        size_t guard = guards[i];
-        assert_int_equal(weft_stack_set_guard(&stack, guard), 0);
-        stack = weft_stack_around(stack.low);
-        assert_int_equal(stack.guard, guard);
-        for (size_t at = 0; at < 2 * MIB; at += 4 * KIB)
-            assert_int_equal(writable(stack.low + at), at >= guard);
-    }
-    weft_stack_give(&stack);
-    struct weft_stack again = take(SIZE);
-    assert_int_equal(again.guard, 4 * KIB); /* what the last holder left */
-    assert_false(writable(again.low));
-    weft_stack_give(&again);
-}
-
-static void test_guards_cost_no_mappings(void **state)
-{
-    struct weft_stack stack[MANY];
-    (void)state;
-    size_t before = mappings();
-    for (size_t i = 0; i < MANY; i++) {
-        stack[i] = take(SIZE);
-        assert_int_equal(weft_stack_set_guard(&stack[i], 4 * KIB), 0);
-        assert_false(writable(stack[i].low));
-    }
-    if (weft_stacks_count().protections == 0)
-        assert_in_range(mappings(), before, before + 2 * MANY / 100);
-    for (size_t i = 0; i < MANY; i++)
-        weft_stack_give(&stack[i]);
-}
-
-static void test_an_altered_stack_is_new_when_taken_again(void **state)
-{
-    (void)state;
-    struct weft_stack other = take(SIZE), stack = take(SIZE);
-    memset(stack.low + SIZE - MIB, 1, MIB);
-    assert_int_equal(mprotect(stack.low + MIB, 4 * KIB, PROT_READ), 0);
-    assert_int_equal(mprotect(stack.low + SIZE - 4 * KIB, 4 * KIB, PROT_NONE), 0);
-    weft_stack_alter(&stack);
-    weft_stack_give(&stack);
-    struct weft_stack again = take(SIZE);
-    assert_ptr_equal(again.low, stack.low);
-    for (size_t at = 0; at < SIZE; at += 4 * KIB)
-        assert_true(writable(again.low + at));
-    weft_stack_give(&again);
-    weft_stack_give(&other);
-}
-
 static void test_regions_of_ended_threads_are_unmapped(void **state)
 {
     static struct weft_stack stack[MANY];
@@ -277,19 +158,6 @@ static void test_more_sizes_than_the_pool_has_room_for(void **state)
         weft_stack_give(&held[--taken]);
 }
 
-static int in_child(int (*function)(void))
-{
-    int status;
-    pid_t child = fork();
-    if (child == 0) {
-        signal(SIGSEGV, SIG_DFL); /* cmocka catches it */
-        signal(SIGABRT, SIG_DFL);
-        _exit(function());
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return status;
-}
-
 static int take_under_a_limit(void)
 {
     struct rlimit limit = {(rlim_t)64 << 30, (rlim_t)64 << 30};
@@ -301,64 +169,6 @@ static void test_a_limit_of_the_address_space_turns_the_pool_off(void **state)
 {
     (void)state;
     assert_int_equal(in_child(take_under_a_limit), 0);
-}
-
-/* A kernel without MADV_GUARD_INSTALL. */
-static bool forbid_guards(void)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 102, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
-}
-
-static int guards_without_markers(void)
-{
-    enum { STACKS = 20000 };
-    if (!forbid_guards())
-        return 2;
-    static struct weft_stack stack[STACKS];
-    size_t guarded = 0;
-    for (int i = 0; i < STACKS; i++) {
-        stack[i] = take(SIZE);
-        if (!stack[i].low || weft_stack_set_guard(&stack[i], 4 * KIB) != 0)
-            return 3;
-        if (i % 1000 == 0)
-            guarded += !writable(stack[i].low);
-        if (!writable(stack[i].low + 4 * KIB))
-            return 4;
-    }
-    weft_stacks_verify();
-    size_t protections = weft_stacks_count().protections;
-    if (protections < 1000 || guarded != (protections + 999) / 1000)
-        return 5;
-    size_t limit = 0;
-    FILE *file = fopen("/proc/sys/vm/max_map_count", "r");
-    if (!file || fscanf(file, "%zu", &limit) != 1 || protections > limit / 4 || mappings() > limit / 2 + 1000)
-        return 6;
-    fclose(file);
-    struct weft_stack first = weft_stack_around(stack[0].low);
-    if (weft_stack_set_guard(&first, 0) != 0 || !writable(first.low))
-        return 7;
-    for (int i = 0; i < STACKS; i++) {
-        struct weft_stack one = weft_stack_around(stack[i].low);
-        weft_stack_give(&one);
-    }
-    weft_stacks_verify();
-    return weft_stacks_count().live == 0 ? 0 : 8;
-}
-
-static void test_without_guard_markers_half_of_the_mappings_are_left_alone(void **state)
-{
-    (void)state;
-    assert_int_equal(in_child(guards_without_markers), 0);
 }
 
 static void *use_pool(void *argument)
@@ -407,8 +217,6 @@ static void test_several_threads_use_the_pool_at_once(void **state)
     }
 }
 
-#define stack_test(function) cmocka_unit_test_teardown(function, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,13 +228,9 @@ int main(void)
         stack_test(test_deep_stacks_keep_little_when_given_back),
         stack_test(test_trimming_is_put_off_but_not_for_ever),
         stack_test(test_what_is_put_off_is_bounded),
-        stack_test(test_a_guard_is_as_large_as_was_asked_for),
-        stack_test(test_guards_cost_no_mappings),
-        stack_test(test_an_altered_stack_is_new_when_taken_again),
         stack_test(test_regions_of_ended_threads_are_unmapped),
         stack_test(test_more_sizes_than_the_pool_has_room_for),
         stack_test(test_a_limit_of_the_address_space_turns_the_pool_off),
-        stack_test(test_without_guard_markers_half_of_the_mappings_are_left_alone),
         stack_test(test_several_threads_use_the_pool_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
