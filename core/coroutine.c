@@ -8,6 +8,10 @@
  * start differs from process to process: glibc writes the owner's id into locks, and those in shared memory
  * are read by others, who must not find their own. (That two processes have the same id at a time is not
  * impossible, but of the order of 1 in a million for each pair of threads in the same generation.)
+ *
+ * An object keeps its index, so only the first time is a lock needed. Its slot in the table is written by
+ * whoever takes it and gives it back; who looks there finds the object, or none, and an object may end at any
+ * time after.
  */
 #include "coroutine.h"
 
@@ -15,6 +19,7 @@
 #include <stddef.h>
 
 #include "check.h"
+#include "hint.h"
 #include "lock.h"
 #include "raw.h"
 #include "slab.h"
@@ -36,7 +41,7 @@ const char *const weft_reason_names[WEFT_REASONS] = {
 };
 
 static struct weft_slab slab = WEFT_SLAB_OF(struct coroutine);
-static struct weft_lock lock;                             /* protects the rest of this file's state */
+static struct weft_lock lock;                             /* of who gets an index; see the rule above */
 static struct coroutine **_Atomic table[INDICES / CHUNK]; /* by index; NULL: free or never used */
 static _Atomic uint32_t indices_used;                     /* indices ever given out */
 static struct coroutine *main_coroutine;
@@ -54,24 +59,22 @@ static struct coroutine **slot(uint32_t index)
     return chunk ? &chunk[index % CHUNK] : NULL;
 }
 
-/* A fresh object gets the next index for life. Returns false when ids or memory are used up. */
+/* A fresh object gets the next index for life. Returns false when ids or memory are used up. With the lock
+ * held. */
 static bool number(struct coroutine *coroutine)
 {
     if (start == 0)
         choose_start();
-    if (coroutine->generation == 0) {
-        if (indices_used == INDICES)
+    if (indices_used == INDICES)
+        return false;
+    uint32_t chunk = indices_used / CHUNK;
+    if (!table[chunk]) {
+        struct coroutine **fresh = weft_pages_map(CHUNK * sizeof *fresh);
+        if (!fresh)
             return false;
-        uint32_t chunk = indices_used / CHUNK;
-        if (!table[chunk]) {
-            struct coroutine **fresh = weft_pages_map(CHUNK * sizeof *fresh);
-            if (!fresh)
-                return false;
-            atomic_store_explicit(&table[chunk], fresh, memory_order_release);
-        }
-        coroutine->index = indices_used++;
+        atomic_store_explicit(&table[chunk], fresh, memory_order_release);
     }
-    coroutine->generation = coroutine->generation % GENERATIONS + 1;
+    coroutine->index = indices_used++;
     return true;
 }
 
@@ -110,16 +113,20 @@ struct coroutine *weft_coroutine_take(int tid)
     struct coroutine *coroutine = weft_slab_take(&slab);
     if (!coroutine)
         return NULL;
-    weft_lock_acquire(&lock);
-    bool numbered = number(coroutine);
-    weft_lock_release(&lock);
-    if (!numbered) {
-        weft_slab_give(&slab, coroutine);
-        return NULL;
+    if (coroutine->generation == 0) {
+        weft_lock_acquire(&lock);
+        bool numbered = number(coroutine);
+        weft_lock_release(&lock);
+        if (!numbered) {
+            weft_slab_give(&slab, coroutine);
+            return NULL;
+        }
     }
+    coroutine->generation = coroutine->generation % GENERATIONS + 1;
     uint32_t index = coroutine->index, generation = coroutine->generation;
     clear(coroutine);
-    coroutine->tid = tid ? tid : FIRST_ID + (int)(((generation - 1) * INDICES + index + start) % IDS);
+    weft_hint_set(coroutine->tid,
+                  tid ? tid : FIRST_ID + (int)(((generation - 1) * INDICES + index + start) % IDS));
     if (tid)
         main_coroutine = coroutine;
     weft_list_init(&coroutine->futex_node);
@@ -130,23 +137,20 @@ struct coroutine *weft_coroutine_take(int tid)
 void weft_coroutine_give(struct coroutine *coroutine)
 {
     weft_check(coroutine->state == WEFT_DEAD);
-    weft_lock_acquire(&lock);
     __atomic_store_n(slot(coroutine->index), NULL, __ATOMIC_RELAXED);
     if (coroutine == main_coroutine)
         main_coroutine = NULL;
-    weft_lock_release(&lock);
     weft_slab_give(&slab, coroutine);
 }
 
 static struct coroutine *find_at(uint32_t index, int id, bool is_short)
 {
-    weft_lock_acquire(&lock);
     struct coroutine **place = slot(index);
     struct coroutine *coroutine = place ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : NULL;
-    if (coroutine && (is_short ? weft_coroutine_short_id(coroutine->tid) : coroutine->tid) != id)
-        coroutine = NULL;
-    weft_lock_release(&lock);
-    return coroutine;
+    if (!coroutine)
+        return NULL;
+    int tid = __atomic_load_n(&coroutine->tid, __ATOMIC_RELAXED);
+    return (is_short ? weft_coroutine_short_id(tid) : tid) == id ? coroutine : NULL;
 }
 
 struct coroutine *weft_coroutine_find(int tid)
