@@ -75,8 +75,8 @@ void weft_priority_change(struct coroutine *self, struct coroutine *target, unsi
     struct processor *processor = weft_core_enter(self);
     bool queued = target != self && unqueue(processor, target);
     bool lowered = priority && priority < target->priority;
-    target->priority = (uint8_t)priority;
-    target->round_robin = round_robin;
+    weft_hint_set(target->priority, (uint8_t)priority);
+    weft_hint_set(target->round_robin, round_robin);
     if (queued && lowered) /* before its equals, as Linux does it */
         weft_processor_prepend(processor, target);
     else if (queued)

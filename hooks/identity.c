@@ -330,12 +330,12 @@ void weft_identity_begin(struct coroutine *child, struct coroutine *parent, cons
         weft_hint_set(tid_offset, (ptrdiff_t)((uintptr_t)tid_word - fs_base)); /* the same for all */
     child->name = weft_identity_name(parent);
     child->named = true;
-    child->priority = parent->priority;
-    child->round_robin = parent->round_robin;
+    weft_hint_set(child->priority, parent->priority);
+    weft_hint_set(child->round_robin, parent->round_robin);
     if (!parent->schedule)
         return;
     child->schedule = weft_identity_of_child(parent);
-    child->priority = priority_in(child->schedule);
+    weft_hint_set(child->priority, priority_in(child->schedule));
 }
 
 void weft_identity_end(struct coroutine *self)
