@@ -9,6 +9,7 @@
 #include "park.h"
 #include "priority.h"
 #include "visit.h"
+#include "watch.h"
 
 enum { NAPS = 20, NAP = 50000 /* ns */, CALLED_NAPS = 2 };
 
@@ -49,15 +50,25 @@ void weft_balance_call_rescuer(void)
     call_below(weft_processor_count);
 }
 
-static bool long_queue(const struct processor *processor)
+static bool has_to_share(const struct processor *processor)
 {
     size_t length = __atomic_load_n(&processor->queue.length, __ATOMIC_RELAXED);
-    return length * __atomic_load_n(&processor->dispatch_cycles, __ATOMIC_RELAXED) > WEFT_SHARE_CYCLES;
+    return length * __atomic_load_n(&processor->dispatch_cycles, __ATOMIC_RELAXED) > WEFT_SHARE_CYCLES ||
+           (length && __atomic_load_n(&processor->backlogged, __ATOMIC_RELAXED));
+}
+
+void weft_balance_note_backlog(struct processor *here, uint64_t now)
+{
+    if (!here->queue.head)
+        here->backlog_since = 0;
+    else if (!here->backlog_since)
+        here->backlog_since = now;
+    weft_hint_set(here->backlogged, here->backlog_since && now - here->backlog_since >= WEFT_BACKLOG_CYCLES);
 }
 
 void weft_balance_share_slowly(struct processor *here)
 {
-    if (atomic_load_explicit(&weft_parallelism, memory_order_relaxed) > 1 && long_queue(here))
+    if (atomic_load_explicit(&weft_parallelism, memory_order_relaxed) > 1 && has_to_share(here))
         weft_balance_call_helper();
 }
 
@@ -106,12 +117,15 @@ static bool take_from(struct processor *victim, struct processor *here, bool sta
         if (victim->run_next) {
             weft_processor_append(here, victim->run_next);
             weft_hint_set(victim->run_next, NULL);
+            weft_watch_rescued(victim);
         }
         move_oldest(victim, here, victim->queue.length);
         for (struct coroutine *prior; (prior = weft_priority_take(victim));)
             weft_priority_append(here, prior);
     } else {
         move_oldest(victim, here, (victim->queue.length + 1) / 2);
+        victim->backlog_since = 0;
+        weft_hint_set(victim->backlogged, false);
     }
     return here->queue.head || here->special & WEFT_PRIORITIZED;
 }
@@ -123,7 +137,7 @@ static bool look_around(struct processor *here, bool *pending)
         struct processor *victim = &weft_processors[(here->index + i) % weft_processor_count];
         bool stalled = weft_balance_stalled(victim);
         *pending |= weft_processor_busy(victim);
-        if (!(stalled || (!weft_stands_by(here) && long_queue(victim))) || !weft_visit_try(victim))
+        if (!(stalled || (!weft_stands_by(here) && has_to_share(victim))) || !weft_visit_try(victim))
             continue;
         bool found = take_from(victim, here, stalled);
         weft_visit_tried_end(victim);
@@ -140,6 +154,7 @@ bool weft_balance_steal(struct processor *here)
     bool pending = false, found = look_around(here, &pending);
     if (atomic_load_explicit(&looking, memory_order_relaxed)) {
         atomic_store(&looking, false);
+        weft_watch_called(here);
         /* Called for what has not stalled yet: that is seen at the second look. */
         if (pending && here->naps == 0)
             here->naps = CALLED_NAPS;

@@ -7,12 +7,12 @@
  * wait longer than waking a processor takes (WEFT_SHARE_CYCLES):
  *
  *   sharing   A processor knows what a dispatch has cost lately and how many wait; when the product is
- *             large, it wakes one that is idle. So does the creation of a second thread before the first
- *             one has run.
- *   stealing  A processor without work visits the others. From one with a long queue it takes half; from
- *             one that stalls, i.e. has not dispatched for WEFT_SHARE_CYCLES, everything, run_next too, after
- *             it has polled and fired deadlines there: its carrier computes, or the kernel runs something
- *             else in its place.
+ *             large, or somebody waited whenever the loop was considered for WEFT_BACKLOG_CYCLES, it wakes
+ *             one that is idle. So does the creation of a second thread before the first one has run.
+ *   stealing  A processor without work visits the others. From one with such a queue it takes half; from
+ *             one that stalls, i.e. has not dispatched for WEFT_SHARE_CYCLES, everything, run_next too,
+ *             after it has polled and fired deadlines there: its carrier computes, or the kernel runs
+ *             something else in its place.
  *   naps      What a processor stole shows that there is work to be had: it looks again NAPS times, NAP
  *             apart, before it sleeps for long. A neighbour that stalls wakes nobody, so somebody must look.
  *   monitor   looks, too, at about once a millisecond, some times more when something is ready beside an
@@ -44,6 +44,11 @@ bool weft_balance_wake_one(void);
  * (parallelism.h), a rescuer, for what stalls, may also be one that stands by. */
 void weft_balance_call_helper(void);
 void weft_balance_call_rescuer(void);
+
+/* In core, when the loop is considered, at the time `now` of the time-stamp counter: notes whether somebody
+ * still waits. */
+#define WEFT_BACKLOG_CYCLES 500000
+void weft_balance_note_backlog(struct processor *here, uint64_t now);
 
 /* In core: `here` has got more to do; calls a helper when that is a lot. */
 void weft_balance_share_slowly(struct processor *here);

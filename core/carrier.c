@@ -44,9 +44,11 @@
 #include "signal.h"
 #include "slab.h"
 #include "visit.h"
+#include "watch.h"
 
 enum { GUARD = 4096, STACK = 64 * 1024, HEADER = 4096 };
 enum { LOOK_EVERY = 64 /* dispatches, at most */ };
+enum { SHORT_STREAK = 4 /* dispatches through run_next, at least */ };
 enum { SPARES_KEPT = 2, SPARE_TIME = 100000000 /* ns */ };
 
 long weft_carrier_clone(unsigned long flags, void *stack, int *tid, void *fs_base, void (*entry)(void *),
@@ -380,7 +382,13 @@ static void poll_when_due(struct processor *processor)
         weft_hint_set(processor->dispatch_cycles, (now - processor->polled_at) / dispatches);
         uint64_t ticks = WEFT_POLL_CYCLES / (processor->dispatch_cycles + 1);
         processor->look_every = ticks > LOOK_EVERY ? LOOK_EVERY : (uint32_t)ticks;
+        uint64_t streak = WEFT_SHARE_CYCLES / (processor->dispatch_cycles + 1);
+        processor->streak_most = streak > WEFT_STREAK    ? WEFT_STREAK
+                                 : streak < SHORT_STREAK ? SHORT_STREAK
+                                                         : (uint8_t)streak;
+        weft_watch_consider(processor);
     }
+    weft_balance_note_backlog(processor, now);
     processor->ticks_at_poll = processor->ticks;
     processor->polled_at = now;
     if ((int32_t)(processor->ticks - processor->poll_after) < 0)
@@ -422,7 +430,7 @@ void weft_carrier_run(void *argument)
         /* The loop is polled once in a while even when coroutines are ready all the time. */
         if (weft_processor_busy(processor) || weft_balance_steal(processor)) {
             poll_when_due(processor);
-        } else {
+        } else if (!weft_watch(processor)) {
             sleep_in_loop(processor);
             note_batch(processor);
             processor->ticks_at_poll = processor->ticks;

@@ -97,7 +97,7 @@ static void begin_on(void *argument)
 {
     struct processor *processor = argument;
     struct carrier *carrier = (struct carrier *)(atomic_load(&processor->owner) & ~WEFT_FLAGS);
-    processor->special |= WEFT_CLOCKED;
+    weft_hint_set(processor->special, processor->special | WEFT_CLOCKED);
     if (carrier)
         begin_beside(carrier, carrier == weft_current->carrier);
 }
@@ -151,5 +151,5 @@ void weft_cpu_time_restart(struct coroutine *self)
         return;
     self->carrier->clock.clocked = self;
     for (unsigned i = 0; i < weft_processor_count; i++)
-        weft_processors[i].special |= WEFT_CLOCKED;
+        weft_hint_set(weft_processors[i].special, weft_processors[i].special | WEFT_CLOCKED);
 }

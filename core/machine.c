@@ -41,6 +41,7 @@ static int processors_create(unsigned count)
         return -ENOMEM;
     for (unsigned i = 0; i < count; i++) {
         processors[i].index = i;
+        processors[i].streak_most = WEFT_STREAK;
         atomic_store(&processors[i].asleep, WEFT_VACANT);
         processors[i].loop = weft_loop_create(&processors[i]);
         if (!processors[i].loop) {

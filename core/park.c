@@ -20,6 +20,7 @@
 #include "priority.h"
 #include "trace.h"
 #include "visit.h"
+#include "watch.h"
 
 enum {
     HOG_CYCLES = 500000, /* some 200 us: a run shorter than that is no hog's ... */
@@ -185,6 +186,8 @@ void weft_ready_next(struct processor *here, struct coroutine *coroutine, int re
         weft_balance_share(here);
     } else {
         weft_hint_set(here->run_next, coroutine);
+        if (__builtin_expect(here->special & WEFT_TIMED, 0))
+            weft_watch_next_set(here);
     }
 }
 

@@ -12,14 +12,14 @@
 static void filled(struct processor *processor, unsigned priority)
 {
     processor->priority_map[priority / 64] |= UINT64_C(1) << priority % 64;
-    processor->special |= WEFT_PRIORITIZED;
+    weft_hint_set(processor->special, processor->special | WEFT_PRIORITIZED);
 }
 
 static void emptied(struct processor *processor, unsigned priority)
 {
     processor->priority_map[priority / 64] &= ~(UINT64_C(1) << priority % 64);
     if (weft_priority_highest(processor) == 0)
-        processor->special &= (uint8_t)~WEFT_PRIORITIZED;
+        weft_hint_set(processor->special, (uint8_t)(processor->special & ~WEFT_PRIORITIZED));
 }
 
 void weft_priority_append(struct processor *processor, struct coroutine *coroutine)

@@ -2,8 +2,8 @@
 /*
  * Run queues, and the ways in which others reach a processor.
  *
- * Fairness: `run_next` keeps two threads that hand work to each other hot, but only RUN_NEXT_STREAK
- * times in a row while others wait; and every WEFT_POLL_CYCLES or so (the clock is read every look_every
+ * Fairness: `run_next` keeps two threads that hand work to each other hot, but only streak_most times in a
+ * row while others wait; and every WEFT_POLL_CYCLES or so (the clock is read every look_every
  * dispatches) the loop is considered, so that a busy processor still sees readiness and deadlines.
  */
 #include "processor.h"
@@ -16,9 +16,9 @@
 #include "park.h"
 #include "priority.h"
 #include "signal.h"
+#include "watch.h"
 
 enum {
-    RUN_NEXT_STREAK = 128,
     COLD_QUEUE = 100 /* from that length on, at least two, who is dispatched is not expected in a cache */
 };
 
@@ -87,8 +87,10 @@ void weft_processor_open_inbox(struct processor *processor)
 static inline struct coroutine *take_next(struct processor *processor)
 {
     struct coroutine *next = processor->run_next;
-    if (next && (processor->run_next_streak < RUN_NEXT_STREAK || !processor->queue.head)) {
+    if (next && (processor->run_next_streak < processor->streak_most || !processor->queue.head)) {
         weft_hint_set(processor->run_next, NULL);
+        if (__builtin_expect(processor->special & WEFT_TIMED, 0))
+            weft_watch_next_taken(processor);
         processor->run_next_streak++;
         return next;
     }

@@ -47,12 +47,15 @@ enum weft_sleep {
 /* Why a pick is special. */
 #define WEFT_PRIORITIZED 1 /* a coroutine with a priority is ready, see priority.h */
 #define WEFT_CLOCKED     2 /* the time of what runs is counted, see cpu_time.h */
+#define WEFT_TIMED       4 /* so is that for which run_next waits, see watch.h */
+
+#define WEFT_STREAK 128 /* dispatches through run_next in a row while others wait, at most */
 
 struct processor {
     _Atomic uintptr_t owner;
     uint16_t index;
-    uint8_t special;            /* WEFT_CLOCKED, WEFT_PRIORITIZED */
-    unsigned run_next_streak;   /* dispatches through run_next in a row, bounded by RUN_NEXT_STREAK */
+    uint8_t special;            /* WEFT_CLOCKED, WEFT_PRIORITIZED, WEFT_TIMED; hint */
+    unsigned run_next_streak;   /* dispatches through run_next in a row */
     struct coroutine *run_next; /* made ready last by what runs: goes first, so a hand-over stays hot; hint */
     struct queue queue;         /* these have neither a timer nor a home; hint */
     uint32_t ticks;             /* dispatches since the start; hint */
@@ -63,12 +66,20 @@ struct processor {
     uint32_t poll_after;        /* `ticks` from which on a poll makes sense */
     uint64_t dispatch_cycles;   /* from one dispatch to the next, between the last two polls; hint */
     uint64_t called_at;         /* time-stamp counter when a new thread last called for help */
-    unsigned naps;              /* short sleeps left before a long one, see balance.h */
-    struct processor *rescued;  /* it stalled, so its work was taken, */
-    uint32_t rescued_ticks;     /* when its `ticks` were these */
-    uint32_t yields;            /* of `ticks`, those that followed a yield; hint, like ... */
-    uint64_t cycles_slept;      /* ... time in the loop, */
-    uint64_t asleep_since;      /* and when the present sleep began (time-stamp counter); 0: awake */
+    uint64_t backlog_since; /* and when the queue was first seen not empty, as it was ever since; 0: empty */
+    bool backlogged;        /* that is long ago, see balance.h; hint */
+    bool overlaps;          /* run_next waits for long lately, see watch.h; hint */
+    uint8_t streak_most;    /* bound of run_next_streak while others wait */
+    uint64_t next_since;    /* and when run_next was set; 0: not known, */
+    uint64_t next_wait;     /* for how many cycles it waited lately, */
+    uint64_t watch_called_at;  /* when somebody was called to watch in vain, */
+    uint64_t watched_at;       /* and when this one was, or had success */
+    unsigned naps;             /* short sleeps left before a long one, see balance.h */
+    struct processor *rescued; /* it stalled, so its work was taken, */
+    uint32_t rescued_ticks;    /* when its `ticks` were these */
+    uint32_t yields;           /* of `ticks`, those that followed a yield; hint, like ... */
+    uint64_t cycles_slept;     /* ... time in the loop, */
+    uint64_t asleep_since;     /* and when the present sleep began (time-stamp counter); 0: awake */
     struct weft_timers timers;
     struct loop *loop;
     uint64_t priority_map[2]; /* bit N: by_priority[N] is not empty */

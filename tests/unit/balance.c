@@ -112,6 +112,26 @@ static void test_what_becomes_ready_behind_a_computation_is_seen(void **state)
     close(ends[1]);
 }
 
+static void test_who_has_waited_through_many_looks_is_shared(void **state)
+{
+    struct coroutine waits = {0};
+    struct processor processor = {.owner = WEFT_IN};
+    uint64_t begin = 1000, end = begin + WEFT_BACKLOG_CYCLES;
+    (void)state;
+    weft_queue_append(&processor.queue, &waits);
+    weft_balance_note_backlog(&processor, begin);
+    weft_balance_note_backlog(&processor, end - 1);
+    assert_false(processor.backlogged);
+    weft_balance_note_backlog(&processor, end);
+    assert_true(processor.backlogged);
+    weft_queue_take(&processor.queue);
+    weft_balance_note_backlog(&processor, end + 1);
+    assert_false(processor.backlogged);
+    weft_queue_append(&processor.queue, &waits);
+    weft_balance_note_backlog(&processor, 2 * end); /* from here on anew */
+    assert_false(processor.backlogged);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -122,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         machine_test(test_what_waits_behind_a_computation_is_stolen),
+        machine_test(test_who_has_waited_through_many_looks_is_shared),
         machine_test(test_what_becomes_ready_behind_a_computation_is_seen),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -18,7 +18,8 @@ static int fresh(void **state)
 {
     (void)state;
     memset(coroutines, 0, sizeof coroutines);
-    processor = (struct processor){.owner = WEFT_IN, .polled_at = __builtin_ia32_rdtsc()};
+    processor =
+        (struct processor){.owner = WEFT_IN, .streak_most = WEFT_STREAK, .polled_at = __builtin_ia32_rdtsc()};
     return 0;
 }
 

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* Hand-overs whose waker goes on: how they are recognised, and who takes them. */
+#include "machine.h"
+
+#include "../../core/balance.h"
+#include "../../core/watch.h"
+
+enum { TIMES = 20, LONG = 50000, DEAR = 100000, CHEAP = 500 /* cycles */ };
+
+static uint32_t watcher_waits, watcher_may, found, ran, ran_on;
+
+static void pass(uint64_t cycles)
+{
+    uint64_t end = __builtin_ia32_rdtsc() + cycles;
+    while (__builtin_ia32_rdtsc() < end)
+        __builtin_ia32_pause();
+}
+
+static void hand_over(struct processor *processor, uint64_t wait)
+{
+    weft_watch_next_set(processor);
+    pass(wait);
+    weft_watch_next_taken(processor);
+}
+
+static void test_only_dear_dispatches_are_timed(void **state)
+{
+    struct processor processor = {.dispatch_cycles = CHEAP, .special = WEFT_CLOCKED};
+    (void)state;
+    weft_watch_consider(&processor);
+    assert_int_equal(processor.special, WEFT_CLOCKED);
+    processor.dispatch_cycles = DEAR;
+    weft_watch_consider(&processor);
+    assert_int_equal(processor.special, WEFT_CLOCKED | WEFT_TIMED);
+    processor.dispatch_cycles = CHEAP;
+    weft_watch_consider(&processor);
+    assert_int_equal(processor.special, WEFT_CLOCKED);
+}
+
+static void test_long_waits_in_a_row_overlap_and_short_ones_end_it(void **state)
+{
+    struct processor processor = {.dispatch_cycles = DEAR};
+    (void)state;
+    weft_watch_consider(&processor);
+    assert_false(processor.overlaps);
+    for (int i = 0; i < TIMES; i++)
+        hand_over(&processor, LONG);
+    assert_true(processor.overlaps);
+    processor.dispatch_cycles = CHEAP;
+    weft_watch_consider(&processor);
+    assert_int_equal(processor.special, WEFT_TIMED); /* as long as it overlaps */
+    for (int i = 0; i < TIMES * TIMES && processor.overlaps; i++)
+        hand_over(&processor, 0);
+    assert_false(processor.overlaps);
+}
+
+static void test_what_was_rescued_overlaps(void **state)
+{
+    struct processor processor = {.dispatch_cycles = CHEAP};
+    (void)state;
+    weft_watch_rescued(&processor);
+    assert_true(processor.overlaps);
+    assert_int_equal(processor.special, WEFT_TIMED);
+}
+
+static void note(void *argument)
+{
+    (void)argument;
+    ran_on = weft_current->carrier->processor->index;
+    __atomic_store_n(&ran, 1, __ATOMIC_SEQ_CST);
+}
+
+/* On the second processor, in core all the time, so that nothing but this takes what waits on the first. */
+static void watch(void *argument)
+{
+    const uint32_t *times = argument;
+    struct processor *here = weft_core_enter(weft_current);
+    __atomic_store_n(&watcher_waits, 1, __ATOMIC_SEQ_CST);
+    while (!__atomic_load_n(&watcher_may, __ATOMIC_SEQ_CST))
+        __builtin_ia32_pause();
+    for (uint32_t i = 0; i < *times && !found; i++) {
+        weft_watch_called(here);
+        if (weft_watch(here) && here->queue.head)
+            found = 1;
+    }
+    weft_core_leave(weft_current);
+}
+
+static bool becomes_set(uint32_t *word)
+{
+    int64_t limit = weft_now() + INT64_C(10000000000);
+    while (!__atomic_load_n(word, __ATOMIC_SEQ_CST))
+        if (weft_now() > limit)
+            return false;
+    return true;
+}
+
+static void start_watcher(struct task *watcher, uint32_t *times)
+{
+    watcher_waits = watcher_may = found = ran = 0;
+    task_prepare(watcher, watch, times);
+    watcher->coroutine->state = WEFT_READY;
+    weft_processor_post(&weft_processors[1], watcher->coroutine);
+    assert_true(becomes_set(&watcher_waits));
+}
+
+/* Lets `task` wait behind the caller, and the watcher look. */
+static void ready_next(struct task *task, bool overlaps)
+{
+    task_prepare(task, note, NULL);
+    task->coroutine->state = WEFT_PARKED;
+    struct processor *here = weft_core_enter(weft_current);
+    __atomic_store_n(&here->overlaps, overlaps, __ATOMIC_RELAXED);
+    weft_ready_next(here, task->coroutine, 0);
+    weft_core_leave(weft_current);
+    __atomic_store_n(&watcher_may, 1, __ATOMIC_SEQ_CST);
+}
+
+static void test_who_watches_takes_what_waits(void **state)
+{
+    struct task watcher, task;
+    uint32_t often = UINT32_MAX;
+    (void)state;
+    start_watcher(&watcher, &often);
+    ready_next(&task, true);
+    assert_true(becomes_set(&ran)); /* though nothing is dispatched here */
+    assert_int_equal(ran_on, 1);
+    assert_int_equal(found, 1);
+    task_join(&task);
+    task_join(&watcher);
+}
+
+static void test_nobody_watches_where_nothing_overlaps(void **state)
+{
+    struct task watcher, task;
+    uint32_t once = 1;
+    (void)state;
+    start_watcher(&watcher, &once);
+    ready_next(&task, false);
+    task_join(&watcher);
+    assert_int_equal(found, 0);
+    task_join(&task);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return machine_setup_many(2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        machine_test(test_only_dear_dispatches_are_timed),
+        machine_test(test_long_waits_in_a_row_overlap_and_short_ones_end_it),
+        machine_test(test_what_was_rescued_overlaps),
+        machine_test(test_who_watches_takes_what_waits),
+        machine_test(test_nobody_watches_where_nothing_overlaps),
+    };
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
