@@ -57,6 +57,12 @@ static bool has_to_share(const struct processor *processor)
            (length && __atomic_load_n(&processor->backlogged, __ATOMIC_RELAXED));
 }
 
+void weft_balance_end_backlog(struct processor *here)
+{
+    here->backlog_since = 0;
+    weft_hint_set(here->backlogged, false);
+}
+
 void weft_balance_note_backlog(struct processor *here, uint64_t now)
 {
     if (!here->queue.head)
@@ -124,8 +130,7 @@ static bool take_from(struct processor *victim, struct processor *here, bool sta
             weft_priority_append(here, prior);
     } else {
         move_oldest(victim, here, (victim->queue.length + 1) / 2);
-        victim->backlog_since = 0;
-        weft_hint_set(victim->backlogged, false);
+        weft_balance_end_backlog(victim);
     }
     return here->queue.head || here->special & WEFT_PRIORITIZED;
 }

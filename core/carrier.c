@@ -386,14 +386,17 @@ static void poll_when_due(struct processor *processor)
         processor->streak_most = streak > WEFT_STREAK    ? WEFT_STREAK
                                  : streak < SHORT_STREAK ? SHORT_STREAK
                                                          : (uint8_t)streak;
-        weft_watch_consider(processor);
+        weft_watch_consider(processor, now);
     }
     weft_balance_note_backlog(processor, now);
     processor->ticks_at_poll = processor->ticks;
     processor->polled_at = now;
     if ((int32_t)(processor->ticks - processor->poll_after) < 0)
         return;
+    size_t before = processor->queue.length;
     weft_loop_poll(processor->loop, 0);
+    if (processor->queue.length > before)
+        weft_balance_end_backlog(processor);
     note_batch(processor);
 }
 
@@ -431,6 +434,7 @@ void weft_carrier_run(void *argument)
         if (weft_processor_busy(processor) || weft_balance_steal(processor)) {
             poll_when_due(processor);
         } else if (!weft_watch(processor)) {
+            weft_balance_end_backlog(processor);
             sleep_in_loop(processor);
             note_batch(processor);
             processor->ticks_at_poll = processor->ticks;

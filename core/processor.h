@@ -71,6 +71,7 @@ struct processor {
     bool overlaps;          /* run_next waits for long lately, see watch.h; hint */
     uint8_t streak_most;    /* bound of run_next_streak while others wait */
     uint64_t next_since;    /* and when run_next was set; 0: not known, */
+    uint64_t next_set_at;   /* was set the last time, */
     uint64_t next_wait;     /* for how many cycles it waited lately, */
     uint64_t watch_called_at;  /* when somebody was called to watch in vain, */
     uint64_t watched_at;       /* and when this one was, or had success */

@@ -8,12 +8,12 @@
  * the waker parks before; so it must be known beforehand that it pays.
  *
  * A processor whose dispatches take TIMED_CYCLES or more (the others pay one comparison) times how
- * long its run_next waits. When that is long lately, it `overlaps`, and calls an idle one, which then
- * watches it: for WATCH_CYCLES it looks again and again whether something waits there while one dispatch
- * lasts, and takes it after WAIT_CYCLES. It watches again after what it took has parked; so while they
- * come in a row, nobody is woken. For a hog nobody is called: it will hand its processor on. Who watches
- * lets other programs have the CPU (sched_yield). A call that was of no use is not repeated before
- * WEFT_CALL_CYCLES.
+ * long its run_next waits. When that is long lately, it `overlaps` (until FORGET_CYCLES without a hand-over),
+ * and calls an idle one, which then watches it: for WATCH_CYCLES it looks again and again whether run_next
+ * waits there while one dispatch lasts, and takes it after WAIT_CYCLES. It watches again after what it took
+ * has parked; so while they come in a row, nobody is woken. For a hog nobody is called: it will hand its
+ * processor on. Who watches lets other programs have the CPU (sched_yield). A call that was of no use is not
+ * repeated before WEFT_CALL_CYCLES.
  */
 #ifndef WEFT_CORE_WATCH_H
 #define WEFT_CORE_WATCH_H
@@ -23,8 +23,9 @@
 
 #include "processor.h"
 
-/* In core, when the cost of a dispatch is known anew: whether hand-overs are timed. */
-void weft_watch_consider(struct processor *here);
+/* In core, when the cost of a dispatch is known anew, at the time `now` of the time-stamp counter: whether
+ * hand-overs are timed. */
+void weft_watch_consider(struct processor *here, uint64_t now);
 
 /* In core on a processor that times them: `run_next` was set; was taken to run. */
 void weft_watch_next_set(struct processor *here);

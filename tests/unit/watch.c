@@ -27,13 +27,13 @@ static void test_only_dear_dispatches_are_timed(void **state)
 {
     struct processor processor = {.dispatch_cycles = CHEAP, .special = WEFT_CLOCKED};
     (void)state;
-    weft_watch_consider(&processor);
+    weft_watch_consider(&processor, __builtin_ia32_rdtsc());
     assert_int_equal(processor.special, WEFT_CLOCKED);
     processor.dispatch_cycles = DEAR;
-    weft_watch_consider(&processor);
+    weft_watch_consider(&processor, __builtin_ia32_rdtsc());
     assert_int_equal(processor.special, WEFT_CLOCKED | WEFT_TIMED);
     processor.dispatch_cycles = CHEAP;
-    weft_watch_consider(&processor);
+    weft_watch_consider(&processor, __builtin_ia32_rdtsc());
     assert_int_equal(processor.special, WEFT_CLOCKED);
 }
 
@@ -41,13 +41,13 @@ static void test_long_waits_in_a_row_overlap_and_short_ones_end_it(void **state)
 {
     struct processor processor = {.dispatch_cycles = DEAR};
     (void)state;
-    weft_watch_consider(&processor);
+    weft_watch_consider(&processor, __builtin_ia32_rdtsc());
     assert_false(processor.overlaps);
     for (int i = 0; i < TIMES; i++)
         hand_over(&processor, LONG);
     assert_true(processor.overlaps);
     processor.dispatch_cycles = CHEAP;
-    weft_watch_consider(&processor);
+    weft_watch_consider(&processor, __builtin_ia32_rdtsc());
     assert_int_equal(processor.special, WEFT_TIMED); /* as long as it overlaps */
     for (int i = 0; i < TIMES * TIMES && processor.overlaps; i++)
         hand_over(&processor, 0);
@@ -61,6 +61,18 @@ static void test_what_was_rescued_overlaps(void **state)
     weft_watch_rescued(&processor);
     assert_true(processor.overlaps);
     assert_int_equal(processor.special, WEFT_TIMED);
+}
+
+static void test_without_hand_overs_it_is_forgotten(void **state)
+{
+    struct processor processor = {.dispatch_cycles = DEAR};
+    uint64_t now = __builtin_ia32_rdtsc();
+    (void)state;
+    weft_watch_rescued(&processor);
+    weft_watch_consider(&processor, now);
+    assert_true(processor.overlaps);
+    weft_watch_consider(&processor, now + UINT64_C(1000000000));
+    assert_false(processor.overlaps);
 }
 
 static void note(void *argument)
@@ -154,6 +166,7 @@ int main(void)
         machine_test(test_only_dear_dispatches_are_timed),
         machine_test(test_long_waits_in_a_row_overlap_and_short_ones_end_it),
         machine_test(test_what_was_rescued_overlaps),
+        machine_test(test_without_hand_overs_it_is_forgotten),
         machine_test(test_who_watches_takes_what_waits),
         machine_test(test_nobody_watches_where_nothing_overlaps),
     };
