@@ -21,6 +21,7 @@
 #include "check.h"
 #include "hint.h"
 #include "lock.h"
+#include "processor.h"
 #include "raw.h"
 #include "slab.h"
 
@@ -30,7 +31,9 @@ enum {
     GENERATIONS = ((1 << 30) - FIRST_ID) / INDICES,
     IDS = GENERATIONS * INDICES,
     SHORT_IDS = ((1 << 28) - FIRST_ID) / INDICES * INDICES,
-    CHUNK = 1 << 12
+    CHUNK = 1 << 12,
+    LINE = 8,   /* slots of the table in a cache line */
+    SPARES = 32 /* free objects of a processor */
 };
 
 __thread struct coroutine *weft_current __attribute__((tls_model("initial-exec")));
@@ -56,7 +59,10 @@ static void choose_start(void)
 static struct coroutine **slot(uint32_t index)
 {
     struct coroutine **chunk = atomic_load_explicit(&table[index / CHUNK], memory_order_acquire);
-    return chunk ? &chunk[index % CHUNK] : NULL;
+    if (!chunk)
+        return NULL;
+    /* Neighbours in different cache lines: they may be of different processors. */
+    return &chunk[(index % CHUNK & ~(uint32_t)(LINE * LINE - 1)) | index % LINE * LINE | index / LINE % LINE];
 }
 
 /* A fresh object gets the next index for life. Returns false when ids or memory are used up. With the lock
@@ -93,13 +99,13 @@ static void clear(struct coroutine *coroutine)
     enum {
         KEPT = offsetof(struct coroutine, interrupt_next), /* and interrupt_posted */
         KEPT_END = offsetof(struct coroutine, left_at),
-        NUMBER = offsetof(struct coroutine, index), /* and generation */
-        NUMBER_END = NUMBER + sizeof(uint64_t),
+        NUMBER = offsetof(struct coroutine, index), /* generation, signal_lock, signals_open */
+        NUMBER_END = offsetof(struct coroutine, clear_child_tid),
     };
     _Static_assert(offsetof(struct coroutine, interrupt_posted) == KEPT + sizeof(void *) &&
-                       KEPT_END == KEPT + 2 * sizeof(void *) &&
-                       offsetof(struct coroutine, generation) == NUMBER + sizeof coroutine->index &&
-                       sizeof coroutine->index + sizeof coroutine->generation == sizeof(uint64_t),
+                       KEPT_END == KEPT + 2 * sizeof(void *) && NUMBER_END - NUMBER == 2 * sizeof(uint64_t) &&
+                       offsetof(struct coroutine, signals_open) < NUMBER_END &&
+                       offsetof(struct coroutine, signals_open) > NUMBER,
                    "what is kept");
     _Static_assert(KEPT % 8 == 0 && NUMBER % 8 == 0 && sizeof *coroutine % 8 == 0 && KEPT_END <= NUMBER,
                    "in words of its own");
@@ -108,9 +114,30 @@ static void clear(struct coroutine *coroutine)
     clear_words(coroutine, NUMBER_END, sizeof *coroutine);
 }
 
-struct coroutine *weft_coroutine_take(int tid)
+static struct coroutine *take_object(struct processor *here)
 {
-    struct coroutine *coroutine = weft_slab_take(&slab);
+    struct coroutine *spare = here ? here->spares : NULL;
+    if (!spare)
+        return weft_slab_take(&slab);
+    here->spares = spare->next;
+    here->spare_count--;
+    return spare;
+}
+
+static void give_object(struct processor *here, struct coroutine *coroutine)
+{
+    if (!here || here->spare_count == SPARES) {
+        weft_slab_give(&slab, coroutine);
+        return;
+    }
+    coroutine->next = here->spares;
+    here->spares = coroutine;
+    here->spare_count++;
+}
+
+struct coroutine *weft_coroutine_take(struct processor *here, int tid)
+{
+    struct coroutine *coroutine = take_object(here);
     if (!coroutine)
         return NULL;
     if (coroutine->generation == 0) {
@@ -134,13 +161,13 @@ struct coroutine *weft_coroutine_take(int tid)
     return coroutine;
 }
 
-void weft_coroutine_give(struct coroutine *coroutine)
+void weft_coroutine_give(struct processor *here, struct coroutine *coroutine)
 {
     weft_check(coroutine->state == WEFT_DEAD);
     __atomic_store_n(slot(coroutine->index), NULL, __ATOMIC_RELAXED);
     if (coroutine == main_coroutine)
         main_coroutine = NULL;
-    weft_slab_give(&slab, coroutine);
+    give_object(here, coroutine);
 }
 
 static struct coroutine *find_at(uint32_t index, int id, bool is_short)
@@ -174,6 +201,17 @@ struct coroutine *weft_coroutine_find_short(int id)
     return find_at(((uint32_t)(id - FIRST_ID) + IDS - start) % INDICES, id, true);
 }
 
+struct coroutine *weft_coroutine_search(bool (*function)(struct coroutine *, const void *argument),
+                                        const void *argument)
+{
+    for (uint32_t index = 0; index < indices_used; index++) {
+        struct coroutine *coroutine = __atomic_load_n(slot(index), __ATOMIC_ACQUIRE);
+        if (coroutine && function(coroutine, argument))
+            return coroutine;
+    }
+    return NULL;
+}
+
 void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), void *argument)
 {
     for (uint32_t index = 0; index < indices_used; index++) {
@@ -189,6 +227,11 @@ void weft_coroutines_restart(struct coroutine *self, int tid)
     main_coroutine = self;
     self->tid = tid;
     choose_start();
+    for (unsigned i = 0; i < weft_processor_count; i++) /* they will be made anew */
+        for (struct coroutine *spare; (spare = weft_processors[i].spares);) {
+            weft_processors[i].spares = spare->next;
+            weft_slab_give(&slab, spare);
+        }
 }
 
 void weft_coroutine_bind(struct coroutine *coroutine, uintptr_t fs_base)

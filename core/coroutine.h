@@ -29,6 +29,7 @@
 #include "context.h"
 #include "layout.h"
 #include "list.h"
+#include "lock.h"
 #include "timer.h"
 
 enum weft_state { WEFT_READY, WEFT_RUNNING, WEFT_PARKED, WEFT_DEAD };
@@ -108,19 +109,19 @@ struct coroutine {
     unsigned watcher_count;
 
     /* Identity, as the kernel keeps it for a thread. Owned by the coroutine itself. */
-    int tid;                    /* main: the process id; others: above every pid_max */
-    uint32_t index, generation; /* of the tid, see coroutine.c */
+    int tid;                      /* main: the process id; others: above every pid_max */
+    uint32_t index, generation;   /* of the tid, see coroutine.c */
+    struct weft_lock signal_lock; /* held by who ends and by who sends to it: see signal.c */
+    bool signals_open;            /* it has begun and not ended; protected by that lock. These four stay */
     uint32_t *clear_child_tid;
     void *robust_list;
-    uint64_t signal_mask; /* as the program set it; bit N-1 is signal N; written with signal.c's lock held */
+    uint64_t signal_mask; /* as the program set it; bit N-1 is signal N; written by itself */
 
     /* Signals; protected by signal.c's lock. */
     struct weft_signal *signals;          /* queued for this coroutine, oldest first */
     uint64_t signal_wait;                 /* what it waits for in sigwait and its like */
     struct coroutine *signal_waiter_next; /* valid while it does */
-    struct weft_list signal_node;         /* among those with the same mask, see signal_mask.c */
-    uint8_t signal_kind;
-    bool signals_closed; /* it has ended: nothing is queued any more */
+    uint8_t signal_kind;                  /* those with the same mask, see signal_mask.c */
 
     struct weft_alternate alternate; /* its own */
     int64_t wait_began; /* ns of CLOCK_MONOTONIC when a wait of limited length began; see hooks/deadline.c */
@@ -144,9 +145,11 @@ _Static_assert(offsetof(struct coroutine, signal_due) == WEFT_COROUTINE_SIGNAL_D
  * It lies in glibc's thread block, so it follows the FS base. */
 extern __thread struct coroutine *weft_current __attribute__((tls_model("initial-exec")));
 
-/* Takes a coroutine with a fresh thread id (or, for main, `tid`); NULL when memory or ids are exhausted. */
-struct coroutine *weft_coroutine_take(int tid);
-void weft_coroutine_give(struct coroutine *coroutine);
+/* Takes a coroutine with a fresh thread id (or, for main, `tid`); NULL when memory or ids are exhausted. In
+ * core on `here`, which keeps some free ones, so that they do not travel from CPU to CPU; or anywhere with
+ * NULL. */
+struct coroutine *weft_coroutine_take(struct processor *here, int tid);
+void weft_coroutine_give(struct processor *here, struct coroutine *coroutine);
 
 /* The live coroutine with this virtual id, or NULL. */
 struct coroutine *weft_coroutine_find(int tid);
@@ -158,6 +161,9 @@ struct coroutine *weft_coroutine_find_short(int id);
 
 /* Calls `function` for every live coroutine, in no particular order. Others may come and go meanwhile; an
  * object that is given back remains one (slab.h). */
+/* The first one, in no particular order, for which the function returns true, or NULL. */
+struct coroutine *weft_coroutine_search(bool (*function)(struct coroutine *, const void *argument),
+                                        const void *argument);
 void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), void *argument);
 
 /* In the child of a fork: nobody holds the table's lock, `self` is main from now on, with that id, and new

@@ -16,6 +16,11 @@ struct weft_lock {
     atomic_uint state; /* 0 free, 1 held, 2 held and somebody sleeps */
 };
 
+/* One that many kernel threads want at a time: not in a cache line with what others read meanwhile. */
+struct weft_busy_lock {
+    _Alignas(64) struct weft_lock lock;
+};
+
 void weft_lock_wait(struct weft_lock *lock);
 void weft_lock_wake(struct weft_lock *lock);
 

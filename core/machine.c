@@ -82,7 +82,7 @@ int weft_machine_start(unsigned count)
     int result = processors_create(count);
     if (result < 0)
         goto no_processors;
-    struct coroutine *self = weft_coroutine_take((int)weft_raw0(SYS_getpid));
+    struct coroutine *self = weft_coroutine_take(NULL, (int)weft_raw0(SYS_getpid));
     if (!self) {
         result = -ENOMEM;
         goto no_coroutine;
@@ -136,7 +136,9 @@ static void forget(struct coroutine *coroutine, void *self)
     if (coroutine != self) {
         weft_futex_forget(coroutine);
         coroutine->state = WEFT_DEAD;
-        weft_coroutine_give(coroutine);
+        coroutine->signals_open = false;
+        coroutine->signal_lock = (struct weft_lock){0};
+        weft_coroutine_give(NULL, coroutine);
     }
 }
 

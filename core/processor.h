@@ -81,6 +81,8 @@ struct processor {
     uint32_t yields;           /* of `ticks`, those that followed a yield; hint, like ... */
     uint64_t cycles_slept;     /* ... time in the loop, */
     uint64_t asleep_since;     /* and when the present sleep began (time-stamp counter); 0: awake */
+    struct coroutine *spares;  /* free objects, linked by `next`, */
+    unsigned spare_count;      /* and how many */
     struct weft_timers timers;
     struct loop *loop;
     uint64_t priority_map[2]; /* bit N: by_priority[N] is not empty */

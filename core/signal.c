@@ -5,10 +5,12 @@
  * Rules:
  *  1. What a signal handler touches is lock-free: the records' `used` flags and the stack `arrived`. A record
  * is in use only from the handler until a carrier distributes it.
- *  2. weft_signal_lock protects the queues. With it held a coroutine that is not closed stays what it is: a
- * thread gives up its id (weft_signal_mask_end) with the lock held. So a wait is interrupted under the lock.
+ *  2. weft_signal_lock protects the queues. With a coroutine's own signal_lock held it stays what it is if it
+ *     is open: a thread closes with that lock held (weft_signal_mask_end), before it gives up its id. So a
+ *     wait is interrupted under both locks, which are taken in this order.
  *  3. What is for the process stands in one queue, as in the kernel, and whoever looks first takes it. One
  * that does not block it is told to look; when that one blocks it or ends meanwhile, another is told.
+ *  4. Between a signal's being queued and a look at a mask is a full barrier: see rule 1 of signal_mask.c.
  */
 #include "signal.h"
 
@@ -31,7 +33,7 @@ static atomic_uint records_used;
 static _Atomic(struct weft_signal *) arrived;
 atomic_bool weft_signals_arrived;
 
-struct weft_lock weft_signal_lock;
+struct weft_busy_lock weft_signal_lock;
 static struct weft_lock
     distribution; /* held by who distributes, to keep the order; before weft_signal_lock */
 static struct weft_slab slab = WEFT_SLAB_OF(struct weft_signal);
@@ -123,7 +125,7 @@ static int enqueue(struct weft_signal **list, const siginfo_t *info)
         return -EAGAIN;
     signal->info = *info;
     append(list, signal);
-    atomic_fetch_add(&queued_count, 1);
+    atomic_fetch_add(&queued_count, 1); /* rule 4's barrier */
     return 0;
 }
 
@@ -133,10 +135,11 @@ static void give(struct weft_signal *signal)
     weft_slab_give(&slab, signal);
 }
 
-/* Sees to it that the target looks at its queue. */
+/* Sees to it that the target, whose signal_lock is held, looks at its queue. */
 static void notify(struct processor *here, struct coroutine *target, int number)
 {
-    if (target->signal_mask & ~target->signal_wait & weft_signal_bit(number))
+    if (__atomic_load_n(&target->signal_mask, __ATOMIC_SEQ_CST) & ~target->signal_wait &
+        weft_signal_bit(number))
         return;
     __atomic_store_n(&target->signal_due, 1, __ATOMIC_SEQ_CST);
     atomic_thread_fence(memory_order_seq_cst);
@@ -157,27 +160,40 @@ static void notify(struct processor *here, struct coroutine *target, int number)
 static void tell_one(struct processor *here, int number)
 {
     struct coroutine *target = weft_signal_choose(number);
-    if (target)
+    if (!target)
+        return;
+    weft_lock_acquire(&target->signal_lock);
+    if (target->signals_open) /* else it passes on what was queued before it closed */
         notify(here, target, number);
+    weft_lock_release(&target->signal_lock);
+}
+
+/* Returns 0, -EAGAIN, or -ESRCH when the thread has ended. */
+static int send_to(struct processor *here, struct coroutine *target, int tid, const siginfo_t *info)
+{
+    int result = -ESRCH;
+    weft_lock_acquire(&target->signal_lock);
+    if (target->signals_open && __atomic_load_n(&target->tid, __ATOMIC_RELAXED) == tid)
+        result = enqueue(&target->signals, info);
+    if (result == 0)
+        notify(here, target, info->si_signo);
+    weft_lock_release(&target->signal_lock);
+    return result;
 }
 
 int weft_signal_send(struct processor *here, int tid, const siginfo_t *info)
 {
     struct coroutine *target = tid ? weft_coroutine_find(tid) : NULL;
     int result;
-    weft_lock_acquire(&weft_signal_lock);
+    weft_lock_acquire(&weft_signal_lock.lock);
     if (!tid) {
         result = enqueue(&shared, info);
         if (result == 0)
             tell_one(here, info->si_signo);
-    } else if (!target || target->tid != tid || target->signals_closed)
-        result = -ESRCH;
-    else {
-        result = enqueue(&target->signals, info);
-        if (result == 0)
-            notify(here, target, info->si_signo);
+    } else {
+        result = target ? send_to(here, target, tid, info) : -ESRCH;
     }
-    weft_lock_release(&weft_signal_lock);
+    weft_lock_release(&weft_signal_lock.lock);
     return result;
 }
 
@@ -192,10 +208,10 @@ static uint64_t numbers_in(const struct weft_signal *list)
 /* What is in the shared queue may be for somebody else now. */
 static void tell_again(struct processor *here)
 {
-    weft_lock_acquire(&weft_signal_lock);
+    weft_lock_acquire(&weft_signal_lock.lock);
     for (uint64_t set = numbers_in(shared); set; set &= set - 1)
         tell_one(here, __builtin_ctzll(set) + 1);
-    weft_lock_release(&weft_signal_lock);
+    weft_lock_release(&weft_signal_lock.lock);
 }
 
 /* With `distribution` held. */
@@ -247,7 +263,7 @@ void weft_signals_release(void)
 
 bool weft_signals_held(void)
 {
-    return shared != NULL;
+    return __atomic_load_n(&shared, __ATOMIC_SEQ_CST) != NULL;
 }
 
 void weft_signals_pass_on(uint64_t set)
@@ -286,17 +302,17 @@ bool weft_signal_next(struct coroutine *self, uint64_t set, siginfo_t *info)
 {
     if (!__atomic_load_n(&self->signals, __ATOMIC_SEQ_CST) && !__atomic_load_n(&shared, __ATOMIC_SEQ_CST))
         return false;
-    weft_lock_acquire(&weft_signal_lock);
+    weft_lock_acquire(&weft_signal_lock.lock);
     bool found = take_from(&self->signals, set, info) || take_from(&shared, set, info);
-    weft_lock_release(&weft_signal_lock);
+    weft_lock_release(&weft_signal_lock.lock);
     return found;
 }
 
 uint64_t weft_signals_pending(struct coroutine *self)
 {
-    weft_lock_acquire(&weft_signal_lock);
+    weft_lock_acquire(&weft_signal_lock.lock);
     uint64_t set = numbers_in(self->signals) | numbers_in(shared);
-    weft_lock_release(&weft_signal_lock);
+    weft_lock_release(&weft_signal_lock.lock);
     return set;
 }
 
@@ -327,15 +343,15 @@ void weft_signals_discard(int number)
 {
     if (atomic_load(&queued_count) == 0)
         return;
-    weft_lock_acquire(&weft_signal_lock);
+    weft_lock_acquire(&weft_signal_lock.lock);
     discard_from(&shared, number);
     weft_coroutine_each(discard_for, &number);
-    weft_lock_release(&weft_signal_lock);
+    weft_lock_release(&weft_signal_lock.lock);
 }
 
 bool weft_signal_wait_begin(struct coroutine *self, uint64_t set, uint64_t *all)
 {
-    weft_lock_acquire(&weft_signal_lock);
+    weft_lock_acquire(&weft_signal_lock.lock);
     bool there = (numbers_in(self->signals) | numbers_in(shared)) & set;
     if (!there) {
         self->signal_wait = set;
@@ -345,13 +361,13 @@ bool weft_signal_wait_begin(struct coroutine *self, uint64_t set, uint64_t *all)
         for (struct coroutine *waiter = waiters; waiter; waiter = waiter->signal_waiter_next)
             *all |= waiter->signal_wait;
     }
-    weft_lock_release(&weft_signal_lock);
+    weft_lock_release(&weft_signal_lock.lock);
     return !there;
 }
 
 void weft_signal_wait_end(struct coroutine *self)
 {
-    weft_lock_acquire(&weft_signal_lock);
+    weft_lock_acquire(&weft_signal_lock.lock);
     struct coroutine **link = &waiters;
     while (*link != self)
         link = &(*link)->signal_waiter_next;
@@ -359,12 +375,12 @@ void weft_signal_wait_end(struct coroutine *self)
     /* What came for the process while we looked away is for the next who waits. */
     weft_signals_pass_on(self->signal_wait & self->signal_mask);
     self->signal_wait = 0;
-    weft_lock_release(&weft_signal_lock);
+    weft_lock_release(&weft_signal_lock.lock);
 }
 
 void weft_signals_restart(struct coroutine *self)
 {
-    distribution = weft_signal_lock = slab.lock = (struct weft_lock){0};
+    distribution = weft_signal_lock.lock = slab.lock = (struct weft_lock){0};
     for (int i = 0; i < RECORDS; i++)
         atomic_store(&records[i].used, false);
     atomic_store(&records_used, 0);
@@ -374,6 +390,7 @@ void weft_signals_restart(struct coroutine *self)
     waiters = NULL;
     atomic_store(&queued_count, 0);
     self->signals = NULL;
+    self->signal_lock = (struct weft_lock){0};
     self->signal_wait = 0;
     weft_signal_mask_restart(self);
 }

@@ -7,8 +7,12 @@
  * kernel threads block less, and some signals wait in our queues instead of in the kernel.
  *
  * Rules:
- *  1. weft_signal_lock protects kinds and their lists. coroutine->signal_mask is written by the coroutine
- * itself with the lock held, so that it cannot block a signal while a sender chooses it.
+ *  1. weft_signal_lock protects the kinds, but for the count of a kind that has further members: that is
+ *     changed without it, so that threads which begin and end on several CPUs do not wait for each other.
+ *     coroutine->signal_mask is written by the coroutine itself, without the lock where it stays with its
+ *     kind. It writes the mask and then looks for signals; a sender, with the lock, queues one and then looks
+ *     at masks. So one of the two sees the other: the sender chooses somebody else, or who blocks what is
+ *     there passes it on, who unblocks it takes it.
  *  2. glibc blocks everything, its own two signals included, for the moments in which a thread is made or
  * ends. Nothing of the program's can block those two, so such a mask is told by them; it keeps handlers away
  * from the coroutine, but the coroutine stays with its kind: for so short a time nobody can tell.
@@ -25,16 +29,15 @@
 #include <time.h>
 
 #include "carrier.h"
-#include "list.h"
+#include "hint.h"
 #include "raw.h"
 #include "signal_internal.h"
 
 enum { KINDS = 64, REST = KINDS, CANCEL = 32 };
 
 static struct kind {
-    uint64_t mask;
-    unsigned count;
-    struct weft_list members; /* by signal_node; all zero while it was never used */
+    _Alignas(64) uint64_t mask;     /* constant while it has members */
+    _Alignas(64) atomic_uint count; /* changes often; the mask is read often */
 } kinds[KINDS + 1];
 static unsigned kinds_used; /* those in use lie below */
 static struct coroutine *main_coroutine;
@@ -66,21 +69,16 @@ static void join(struct coroutine *coroutine, uint64_t mask)
     }
     if (place == REST && kinds_used < KINDS)
         place = kinds_used++;
-    struct kind *kind = &kinds[place];
-    if (!kind->members.next)
-        weft_list_init(&kind->members);
-    kind->mask = place == REST ? 0 : mask;
-    kind->count++;
+    if (kinds[place].count == 0)
+        kinds[place].mask = place == REST ? 0 : mask;
+    kinds[place].count++;
     coroutine->signal_kind = (uint8_t)place;
-    weft_list_append(&kind->members, &coroutine->signal_node);
 }
 
-static void leave(struct coroutine *coroutine)
+/* Returns true when it was the last of its kind. */
+static bool leave(struct coroutine *coroutine)
 {
-    weft_list_remove(&coroutine->signal_node);
-    kinds[coroutine->signal_kind].count--;
-    while (kinds_used && !kinds[kinds_used - 1].count)
-        kinds_used--;
+    return atomic_fetch_sub(&kinds[coroutine->signal_kind].count, 1) == 1;
 }
 
 static uint64_t common(void)
@@ -111,9 +109,11 @@ static void fetch(uint64_t set)
     }
 }
 
-/* With the lock held. */
+/* With the lock held, when there are other kinds, or may be. */
 static void apply(void)
 {
+    while (kinds_used && !kinds[kinds_used - 1].count)
+        kinds_used--;
     uint64_t before = atomic_load(&kernel_mask), mask = common();
     if (mask == before)
         return;
@@ -161,23 +161,35 @@ void weft_signal_mask_all(struct carrier *carrier)
     __atomic_store_n(&carrier->kernel_mask, all, __ATOMIC_SEQ_CST);
 }
 
+/* Into the kind of the mask, which is new. */
+static void move(struct coroutine *self, uint64_t mask)
+{
+    weft_lock_acquire(&weft_signal_lock.lock);
+    __atomic_store_n(&self->signal_mask, mask, __ATOMIC_SEQ_CST);
+    leave(self);
+    join(self, mask);
+    apply();
+    weft_lock_release(&weft_signal_lock.lock);
+}
+
 static void set(struct coroutine *self, uint64_t mask, bool counts)
 {
     uint64_t old = self->signal_mask;
     if (mask == old)
         return;
-    weft_lock_acquire(&weft_signal_lock);
-    __atomic_store_n(&self->signal_mask, mask, __ATOMIC_SEQ_CST);
-    if (counts && !internal(mask) && (kinds[self->signal_kind].mask != mask || self->signal_kind == REST)) {
-        leave(self);
-        join(self, mask);
-        apply();
-    }
-    if (mask & ~old && weft_signals_held())
+    if (counts && !internal(mask) && (kinds[self->signal_kind].mask != mask || self->signal_kind == REST))
+        move(self, mask);
+    else
+        __atomic_store_n(&self->signal_mask, mask, __ATOMIC_SEQ_CST);
+    bool held = weft_signals_held();
+    if (mask & ~old && held) {
+        weft_lock_acquire(&weft_signal_lock.lock);
         weft_signals_pass_on(mask & ~old);
-    if (old & ~mask && (self->signals || weft_signals_held() || atomic_load(&weft_signals_arrived)))
+        weft_lock_release(&weft_signal_lock.lock);
+    }
+    if (old & ~mask &&
+        (held || __atomic_load_n(&self->signals, __ATOMIC_SEQ_CST) || atomic_load(&weft_signals_arrived)))
         __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
-    weft_lock_release(&weft_signal_lock);
     weft_signal_mask_follow(self->carrier);
 }
 
@@ -191,58 +203,71 @@ void weft_signal_mask_add(struct coroutine *self, uint64_t more)
     set(self, self->signal_mask | more, false);
 }
 
+/* Without the lock: there is a member, who does not leave meanwhile. */
+static void join_member(struct coroutine *coroutine, uint8_t kind)
+{
+    atomic_fetch_add(&kinds[kind].count, 1);
+    coroutine->signal_kind = kind;
+}
+
 void weft_signal_mask_begin(struct coroutine *coroutine, uint64_t mask)
 {
     struct coroutine *creator = weft_current;
-    weft_lock_acquire(&weft_signal_lock);
-    coroutine->signal_mask = mask;
-    join(coroutine, internal(mask) && creator ? kinds[creator->signal_kind].mask : mask);
-    if (!creator)
-        main_coroutine = coroutine;
-    apply();
-    weft_lock_release(&weft_signal_lock);
+    weft_hint_set(coroutine->signal_mask, mask);
+    if (creator && creator->signal_kind != REST &&
+        (internal(mask) || kinds[creator->signal_kind].mask == mask)) {
+        join_member(coroutine, creator->signal_kind);
+    } else {
+        weft_lock_acquire(&weft_signal_lock.lock);
+        join(coroutine, internal(mask) && creator ? kinds[creator->signal_kind].mask : mask);
+        if (!creator)
+            weft_hint_set(main_coroutine, coroutine);
+        apply();
+        weft_lock_release(&weft_signal_lock.lock);
+    }
+    __atomic_store_n(&coroutine->signals_open, true, __ATOMIC_RELEASE);
 }
 
 void weft_signal_mask_end(struct coroutine *coroutine)
 {
-    weft_lock_acquire(&weft_signal_lock);
-    coroutine->signals_closed = true;
-    leave(coroutine);
-    if (coroutine == main_coroutine)
-        main_coroutine = NULL;
+    weft_lock_acquire(&coroutine->signal_lock);
+    __atomic_store_n(&coroutine->signals_open, false, __ATOMIC_SEQ_CST);
+    weft_lock_release(&coroutine->signal_lock);
+    /* As after a change of the mask: whoever chose it before has queued a signal that is seen here. */
+    bool last = leave(coroutine), is_main = coroutine == __atomic_load_n(&main_coroutine, __ATOMIC_RELAXED);
+    if (!last && !is_main && !weft_signals_held() && !__atomic_load_n(&coroutine->signals, __ATOMIC_SEQ_CST))
+        return;
+    weft_lock_acquire(&weft_signal_lock.lock);
+    if (is_main)
+        weft_hint_set(main_coroutine, NULL);
     apply();
     weft_signals_pass_on(~UINT64_C(0));
     weft_signals_drop(coroutine);
-    weft_lock_release(&weft_signal_lock);
+    weft_lock_release(&weft_signal_lock.lock);
 }
 
 struct coroutine *weft_signal_mask_main(uint64_t bit)
 {
     struct coroutine *main = main_coroutine;
-    return main && !(main->signal_mask & bit) ? main : NULL;
+    return main && !(__atomic_load_n(&main->signal_mask, __ATOMIC_SEQ_CST) & bit) ? main : NULL;
+}
+
+static bool lacks(struct coroutine *coroutine, const void *bit)
+{
+    return __atomic_load_n(&coroutine->signals_open, __ATOMIC_ACQUIRE) &&
+           !(__atomic_load_n(&coroutine->signal_mask, __ATOMIC_SEQ_CST) & *(const uint64_t *)bit);
 }
 
 struct coroutine *weft_signal_mask_lacking(uint64_t bit)
 {
-    for (unsigned i = 0; i <= KINDS; i++) {
-        if (i >= kinds_used && i != REST)
-            continue;
-        if (!kinds[i].count || kinds[i].mask & bit)
-            continue;
-        for (struct weft_list *node = kinds[i].members.next; node != &kinds[i].members; node = node->next) {
-            struct coroutine *coroutine = weft_container(node, struct coroutine, signal_node);
-            if (!(coroutine->signal_mask & bit)) /* else rule 2, or the rest's own mask */
-                return coroutine;
-        }
-    }
-    return NULL;
+    return weft_coroutine_search(lacks, &bit);
 }
 
 void weft_signal_mask_restart(struct coroutine *self)
 {
     uint64_t mask = kinds[self->signal_kind].mask;
     for (unsigned i = 0; i <= KINDS; i++)
-        kinds[i] = (struct kind){0};
+        kinds[i].count = 0;
     kinds_used = 0;
     main_coroutine = self;
     join(self, mask);

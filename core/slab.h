@@ -15,7 +15,8 @@
 #include "lock.h"
 
 struct weft_slab {
-    struct weft_slab *_Atomic next; /* of those ever used; set once */
+    _Alignas(64)                        /* as a weft_busy_lock */
+        struct weft_slab *_Atomic next; /* of those ever used; set once */
     atomic_bool known;
     struct weft_lock lock;
     size_t object_size; /* bytes, constant; at least a pointer */

@@ -24,7 +24,7 @@
 static bool is_thread_word(const uint32_t *address, uint32_t value)
 {
     struct coroutine *coroutine = weft_coroutine_find((int)(value & FUTEX_TID_MASK));
-    return coroutine && coroutine->clear_child_tid == address;
+    return coroutine && __atomic_load_n(&coroutine->clear_child_tid, __ATOMIC_RELAXED) == address;
 }
 
 /* The clock of an absolute timeout. */

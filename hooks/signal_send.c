@@ -46,7 +46,7 @@ static long send_to_thread(struct coroutine *target, int tid, const siginfo_t *i
         return weft_raw2(SYS_kill, weft_raw0(SYS_getpid), number);
     if (number == SIGCONT) /* continues the process whatever the thread does with it */
         weft_raw2(SYS_kill, weft_raw0(SYS_getpid), number);
-    if (!(target->signal_mask & weft_signal_bit(number)) &&
+    if (!(__atomic_load_n(&target->signal_mask, __ATOMIC_RELAXED) & weft_signal_bit(number)) &&
         weft_signal_disposition(number) == WEFT_DISPOSITION_IGNORE)
         return 0;
     if (queue_full(info))

@@ -42,9 +42,17 @@ struct clone_request {
 /* Makes the coroutine and its first context: a copy of the parent's call at the top of the new stack. */
 static long spawn(struct weft_call *call, const struct clone_request *request)
 {
-    struct coroutine *self = weft_current, *child = weft_coroutine_take(0);
-    if (!child)
+    weft_monitor_start();
+    if (request
+            ->child_tid) /* who had this memory before has cleared that as the last thing he did: `finish` */
+        (void)__atomic_load_n(request->child_tid, __ATOMIC_ACQUIRE);
+    struct coroutine *self = weft_current;
+    struct processor *processor = weft_core_enter(self);
+    struct coroutine *child = weft_coroutine_take(processor, 0);
+    if (!child) {
+        weft_core_leave(self);
         return -EAGAIN;
+    }
     struct weft_call *copy = (struct weft_call *)(request->stack_top - RED_ZONE - sizeof *copy);
     memcpy(copy, call, sizeof *copy);
     weft_context_prepare_call_return(&child->context, copy, request->fs_base);
@@ -54,11 +62,11 @@ static long spawn(struct weft_call *call, const struct clone_request *request)
                         request->fs_base);
     child->in_hook = 1;
     if (request->flags & CLONE_CHILD_CLEARTID)
-        child->clear_child_tid = request->child_tid;
+        weft_hint_set(child->clear_child_tid, request->child_tid);
     if (request->flags & CLONE_PARENT_SETTID)
-        *request->parent_tid = child->tid;
+        __atomic_store_n(request->parent_tid, child->tid, __ATOMIC_RELAXED);
     if (request->flags & CLONE_CHILD_SETTID)
-        *request->child_tid = (uint32_t)child->tid;
+        __atomic_store_n(request->child_tid, (uint32_t)child->tid, __ATOMIC_RELAXED);
     int tid = child->tid;
     if (weft_trace_mask & WEFT_TRACE_THREAD) {
         struct weft_line line = {0};
@@ -67,8 +75,6 @@ static long spawn(struct weft_call *call, const struct clone_request *request)
         weft_line_number(&line, tid);
         weft_trace_end(&line);
     }
-    weft_monitor_start();
-    struct processor *processor = weft_core_enter(self);
     child->state = WEFT_PARKED; /* new: nobody else knows it */
     weft_ready_next(processor, child, 0);
     weft_balance_created(processor);
@@ -202,7 +208,7 @@ static void finish(void *argument)
         weft_futex_wake_in_core(processor, self->clear_child_tid, 1, WEFT_FUTEX_ANY);
     }
     weft_signal_mask_end(self);
-    weft_coroutine_give(self);
+    weft_coroutine_give(processor, self);
 }
 
 WEFT_HOOK(exit)
@@ -245,7 +251,7 @@ WEFT_HOOK(gettid)
 
 WEFT_HOOK(set_tid_address)
 {
-    weft_current->clear_child_tid = (uint32_t *)call->arguments[0];
+    weft_hint_set(weft_current->clear_child_tid, (uint32_t *)call->arguments[0]);
     return weft_current->tid;
 }
 

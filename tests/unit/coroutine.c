@@ -4,13 +4,14 @@
 #include <unistd.h>
 
 #include "../../core/coroutine.h"
+#include "../../core/processor.h"
 
 enum { MANY = 100000, LOWEST = 1 << 22, END = 1 << 30 };
 
 static void give(struct coroutine *coroutine)
 {
     coroutine->state = WEFT_DEAD;
-    weft_coroutine_give(coroutine);
+    weft_coroutine_give(NULL, coroutine);
 }
 
 static int by_value(const void *left, const void *right)
@@ -43,7 +44,7 @@ static void test_a_fresh_coroutine_is_blank(void **state)
 {
     (void)state;
     for (int round = 0; round < 3; round++) {
-        struct coroutine *coroutine = weft_coroutine_take(0);
+        struct coroutine *coroutine = weft_coroutine_take(NULL, 0);
         assert_non_null(coroutine);
         assert_int_equal(coroutine->state, WEFT_READY);
         assert_int_equal(coroutine->timer.place, 0);
@@ -64,7 +65,7 @@ static void test_ids_are_unique_and_in_their_range(void **state)
     static int ids[MANY];
     (void)state;
     for (int i = 0; i < MANY; i++) {
-        coroutines[i] = weft_coroutine_take(0);
+        coroutines[i] = weft_coroutine_take(NULL, 0);
         assert_non_null(coroutines[i]);
         ids[i] = coroutines[i]->tid;
         assert_true(ids[i] >= LOWEST && ids[i] < END);
@@ -84,7 +85,7 @@ static void test_an_id_does_not_come_back_soon(void **state)
     int ids[LIVES];
     (void)state;
     for (int i = 0; i < LIVES; i++) {
-        struct coroutine *coroutine = weft_coroutine_take(0);
+        struct coroutine *coroutine = weft_coroutine_take(NULL, 0);
         ids[i] = coroutine->tid;
         assert_true(ids[i] >= LOWEST && ids[i] < END);
         give(coroutine);
@@ -97,7 +98,7 @@ static void test_ids_stay_in_their_range_when_generations_wrap(void **state)
 {
     (void)state;
     for (int i = 0; i < 2000; i++) {
-        struct coroutine *coroutine = weft_coroutine_take(0);
+        struct coroutine *coroutine = weft_coroutine_take(NULL, 0);
         assert_true(coroutine->tid >= LOWEST && coroutine->tid < END);
         assert_ptr_equal(weft_coroutine_find(coroutine->tid), coroutine);
         give(coroutine);
@@ -107,12 +108,12 @@ static void test_ids_stay_in_their_range_when_generations_wrap(void **state)
 static void test_find_finds_only_the_live(void **state)
 {
     (void)state;
-    struct coroutine *dead = weft_coroutine_take(0);
+    struct coroutine *dead = weft_coroutine_take(NULL, 0);
     int id = dead->tid;
     assert_ptr_equal(weft_coroutine_find(id), dead);
     give(dead);
     assert_null(weft_coroutine_find(id));
-    struct coroutine *heir = weft_coroutine_take(0);
+    struct coroutine *heir = weft_coroutine_take(NULL, 0);
     assert_ptr_equal(heir, dead);         /* the object is reused, */
     assert_null(weft_coroutine_find(id)); /* its id is not */
     assert_ptr_equal(weft_coroutine_find(heir->tid), heir);
@@ -131,10 +132,49 @@ static void test_find_of_what_never_was_is_null(void **state)
         assert_null(weft_coroutine_find(id));
 }
 
+static void test_a_processor_keeps_some_free_ones(void **state)
+{
+    enum { ALL = 50 };
+    struct processor here = {0};
+    struct coroutine *coroutines[ALL];
+    (void)state;
+    for (int i = 0; i < ALL; i++)
+        coroutines[i] = weft_coroutine_take(&here, 0);
+    for (int i = 0; i < ALL; i++) {
+        coroutines[i]->state = WEFT_DEAD;
+        weft_coroutine_give(&here, coroutines[i]);
+    }
+    unsigned kept = here.spare_count;
+    assert_in_range(kept, 1, ALL - 1);
+    struct coroutine *foreign = weft_coroutine_take(NULL, 0), *own = weft_coroutine_take(&here, 0);
+    assert_ptr_equal(foreign, coroutines[ALL - 1]); /* the last, which went to all */
+    assert_ptr_equal(own, coroutines[kept - 1]);    /* the last that stayed */
+    assert_int_equal(here.spare_count, kept - 1);
+    give(foreign);
+    give(own);
+}
+
+static bool has_id(struct coroutine *coroutine, const void *tid)
+{
+    return coroutine->tid == *(const int *)tid;
+}
+
+static void test_search_finds_what_matches(void **state)
+{
+    struct coroutine *first = weft_coroutine_take(NULL, 0), *second = weft_coroutine_take(NULL, 0);
+    int none = 0;
+    (void)state;
+    assert_ptr_equal(weft_coroutine_search(has_id, &first->tid), first);
+    assert_ptr_equal(weft_coroutine_search(has_id, &second->tid), second);
+    assert_null(weft_coroutine_search(has_id, &none));
+    give(first);
+    give(second);
+}
+
 static void test_the_main_coroutine_has_the_process_id(void **state)
 {
     (void)state;
-    struct coroutine *main_coroutine = weft_coroutine_take(getpid());
+    struct coroutine *main_coroutine = weft_coroutine_take(NULL, getpid());
     assert_int_equal(main_coroutine->tid, getpid());
     assert_ptr_equal(weft_coroutine_find(getpid()), main_coroutine);
     assert_null(weft_coroutine_find(getppid()));
@@ -144,7 +184,7 @@ static void test_the_main_coroutine_has_the_process_id(void **state)
 
 static void test_bind_sets_current_in_a_thread_block(void **state)
 {
-    struct coroutine *coroutine = weft_coroutine_take(0);
+    struct coroutine *coroutine = weft_coroutine_take(NULL, 0);
     (void)state;
     assert_null(weft_current);
     weft_coroutine_bind(coroutine, weft_fs_base());
@@ -173,6 +213,8 @@ int main(void)
         cmocka_unit_test(test_ids_stay_in_their_range_when_generations_wrap),
         cmocka_unit_test(test_find_finds_only_the_live),
         cmocka_unit_test(test_find_of_what_never_was_is_null),
+        cmocka_unit_test(test_a_processor_keeps_some_free_ones),
+        cmocka_unit_test(test_search_finds_what_matches),
         cmocka_unit_test(test_the_main_coroutine_has_the_process_id),
         cmocka_unit_test(test_bind_sets_current_in_a_thread_block),
         cmocka_unit_test(test_every_reason_has_a_name),

@@ -101,7 +101,7 @@ static int exhaust_coroutines(long argument)
     limit_memory(4 << 20);
     struct coroutine *coroutine, *last = NULL;
     int taken = 0;
-    while ((coroutine = weft_coroutine_take(0))) {
+    while ((coroutine = weft_coroutine_take(NULL, 0))) {
         last = coroutine;
         if (++taken > 1000000)
             return ENDLESS;
@@ -110,9 +110,9 @@ static int exhaust_coroutines(long argument)
         return WRONG;
     int id = last->tid;
     last->state = WEFT_DEAD;
-    weft_coroutine_give(last);
-    coroutine = weft_coroutine_take(0);
-    return coroutine == last && coroutine->tid != id && !weft_coroutine_take(0) ? DONE : WRONG;
+    weft_coroutine_give(NULL, last);
+    coroutine = weft_coroutine_take(NULL, 0);
+    return coroutine == last && coroutine->tid != id && !weft_coroutine_take(NULL, 0) ? DONE : WRONG;
 }
 
 static void test_exhausted_coroutines_are_null(void **state)
@@ -124,7 +124,7 @@ static void test_exhausted_coroutines_are_null(void **state)
 static int coroutine_without_table(long argument)
 {
     limit_memory(argument);
-    struct coroutine *coroutine = weft_coroutine_take(0);
+    struct coroutine *coroutine = weft_coroutine_take(NULL, 0);
     return !coroutine || weft_coroutine_find(coroutine->tid) == coroutine ? DONE : WRONG;
 }
 

@@ -13,7 +13,7 @@ static int take_hogs(void **state)
 {
     (void)state;
     for (int i = 0; i < HOGS; i++) {
-        hogs[i] = weft_coroutine_take(0);
+        hogs[i] = weft_coroutine_take(NULL, 0);
         if (!hogs[i])
             return -1;
         hogs[i]->state = WEFT_READY;
@@ -29,7 +29,7 @@ static int give_hogs(void **state)
         while (weft_global_take())
             continue;
         hogs[i]->state = WEFT_DEAD;
-        weft_coroutine_give(hogs[i]);
+        weft_coroutine_give(NULL, hogs[i]);
     }
     weft_core_leave(weft_current);
     return machine_teardown(state);

@@ -41,7 +41,7 @@ static void finish(void *argument)
 {
     struct task *task = argument;
     struct processor *here = task->coroutine->carrier->processor;
-    weft_coroutine_give(task->coroutine);
+    weft_coroutine_give(NULL, task->coroutine);
     __atomic_store_n(&task->ended, 1, __ATOMIC_SEQ_CST);
     weft_futex_wake_in_core(here, &task->ended, INT32_MAX, WEFT_FUTEX_ANY);
 }
@@ -74,7 +74,7 @@ void task_prepare(struct task *task, void (*function)(void *), void *argument)
 {
     *task = (struct task){.function = function, .argument = argument};
     task->pages = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    task->coroutine = weft_coroutine_take(0);
+    task->coroutine = weft_coroutine_take(NULL, 0);
     if (task->pages == MAP_FAILED || !task->coroutine)
         fail_msg("no memory for a task");
     mprotect(task->pages, GUARD, PROT_NONE);

@@ -135,7 +135,7 @@ static void test_a_thread_that_has_ended_is_esrch_and_its_signals_are_gone(void 
 /* Between the end of its mask and of its id a thread takes nothing any more. */
 static void test_a_thread_that_is_ending_is_esrch(void **state)
 {
-    struct coroutine *coroutine = weft_coroutine_take(0);
+    struct coroutine *coroutine = weft_coroutine_take(NULL, 0);
     (void)state;
     weft_signal_mask_begin(coroutine, ALL_SIGNALS);
     assert_int_equal(signal_send(coroutine->tid, 40, 0), 0);
@@ -143,7 +143,7 @@ static void test_a_thread_that_is_ending_is_esrch(void **state)
     assert_int_equal(weft_signals_queued(), 0);
     assert_int_equal(signal_send(coroutine->tid, 40, 0), -ESRCH);
     coroutine->state = WEFT_DEAD;
-    weft_coroutine_give(coroutine);
+    weft_coroutine_give(NULL, coroutine);
 }
 
 static void test_a_signal_ends_a_wait_without_a_deadline(void **state)

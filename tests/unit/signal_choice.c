@@ -134,7 +134,7 @@ static void test_who_blocks_it_passes_it_on(void **state)
 /* One was told and ends. */
 static void test_who_ends_passes_it_on(void **state)
 {
-    struct coroutine *ending = weft_coroutine_take(0);
+    struct coroutine *ending = weft_coroutine_take(NULL, 0);
     struct receiver other;
     (void)state;
     weft_signal_mask_begin(ending, 0);
@@ -148,7 +148,7 @@ static void test_who_ends_passes_it_on(void **state)
     assert_true(is_told(&other));
     assert_int_equal(receiver_release(&other), 1);
     ending->state = WEFT_DEAD;
-    weft_coroutine_give(ending);
+    weft_coroutine_give(NULL, ending);
 }
 
 static uint64_t mask_of_this_kernel_thread(void)
@@ -194,7 +194,7 @@ static void test_a_hundred_different_masks(void **state)
     struct coroutine *many[MANY];
     (void)state;
     for (int i = 0; i < MANY; i++) {
-        many[i] = weft_coroutine_take(0);
+        many[i] = weft_coroutine_take(NULL, 0);
         weft_signal_mask_begin(many[i], ALL_SIGNALS & ~(UINT64_C(1) << (i % 7 + 33)) & ~(uint64_t)(i / 7));
     }
     weft_signal_mask_set(weft_current, ALL_SIGNALS);
@@ -214,7 +214,7 @@ static void test_a_hundred_different_masks(void **state)
     for (int i = 0; i < MANY; i++) {
         weft_signal_mask_end(many[i]);
         many[i]->state = WEFT_DEAD;
-        weft_coroutine_give(many[i]);
+        weft_coroutine_give(NULL, many[i]);
     }
     assert_int_equal(weft_signal_kernel_mask(), ALL_SIGNALS & ~BIT(SIGPIPE) & ~BIT(SIGXFSZ));
 }
