@@ -119,6 +119,9 @@ void weft_signal_leave_carrier_stack(struct coroutine *self, int number, siginfo
 
 /* signal_timer.c */
 
+/* The number with which the kernel's timers signal the process: nobody can block it. */
+enum { WEFT_TIMER_CARRIED_BY = 32 };
+
 /* When a timer of ours has fired: makes `info` what the thread shall see and returns its id. 0: no thread's.
  * -1: of a deleted timer. Callable from signal handlers. */
 int weft_timer_resolve(siginfo_t *info);

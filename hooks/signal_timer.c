@@ -19,8 +19,6 @@
 #include "signal.h"
 #include "user.h"
 
-enum { CARRIED_BY = 32 };
-
 struct thread_timer {
     struct thread_timer *next;
     int id; /* the kernel's; -1: deleted. Records are type-stable: a late signal finds another id */
@@ -70,7 +68,7 @@ WEFT_HOOK(timer_create)
     *timer =
         (struct thread_timer){.id = -1, .tid = tid, .number = event.sigev_signo, .value = event.sigev_value};
     event.sigev_notify = SIGEV_SIGNAL;
-    event.sigev_signo = CARRIED_BY;
+    event.sigev_signo = WEFT_TIMER_CARRIED_BY;
     event.sigev_value.sival_ptr = timer;
     long result = weft_raw3(SYS_timer_create, clock, (long)&event, (long)id);
     if (result != 0) {
@@ -117,7 +115,7 @@ WEFT_HOOK(timer_getoverrun)
 
 int weft_timer_resolve(siginfo_t *info)
 {
-    if (info->si_signo != CARRIED_BY)
+    if (info->si_signo != WEFT_TIMER_CARRIED_BY)
         return 0;
     if (info->si_code != SI_TIMER)
         return -1; /* nobody else's business */

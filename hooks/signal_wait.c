@@ -22,6 +22,10 @@
 #include "user.h"
 #include "wait.h"
 
+/* What may be taken from the kernel: not the signal of its timers, which carries one of the same number for
+ * glibc's helper of SIGEV_THREAD, or another's. */
+static const uint64_t IN_KERNEL = ~(UINT64_C(1) << (WEFT_TIMER_CARRIED_BY - 1));
+
 static int arrivals = -1;     /* the signalfd */
 static struct weft_lock lock; /* protects its creation, and orders its masks */
 
@@ -95,8 +99,10 @@ WEFT_HOOK(rt_sigsuspend)
 static long take(struct coroutine *self, uint64_t set, siginfo_t *info)
 {
     struct timespec none = {0, 0};
-    if (!weft_signal_next(self, set, info))
+    if (!weft_signal_next(self, set, info)) {
+        set &= IN_KERNEL;
         return weft_raw4(SYS_rt_sigtimedwait, (long)&set, (long)info, (long)&none, WEFT_MASK_SIZE);
+    }
     if (info->si_code == SI_TIMER)
         weft_timer_delivered(info);
     return info->si_signo;
@@ -107,6 +113,7 @@ static int tell_of(uint64_t set)
 {
     weft_lock_acquire(&lock);
     int result = arrivals;
+    set &= IN_KERNEL;
     if (arrivals >= 0) {
         weft_raw4(SYS_signalfd4, arrivals, (long)&set, WEFT_MASK_SIZE, 0);
     } else {
