@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "carrier.h"
+#include "hint.h"
 #include "park.h"
 #include "raw.h"
 #include "visit.h"
@@ -49,9 +50,9 @@ static void charge(struct weft_cpu_clock *clock)
     int64_t passed = clock->estimate - clock->given;
     if (passed <= 0)
         return; /* more than the kernel's was given already */
-    clock->given = clock->estimate;
+    __atomic_store_n(&clock->given, clock->estimate, __ATOMIC_SEQ_CST); /* first: see weft_cpu_time_peek */
     if (clock->clocked)
-        __atomic_fetch_add(&clock->clocked->cpu_time, passed, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&clock->clocked->cpu_time, passed, __ATOMIC_SEQ_CST);
 }
 
 void weft_cpu_time_switch(struct carrier *carrier, struct coroutine *next)
@@ -67,7 +68,7 @@ void weft_cpu_time_switch(struct carrier *carrier, struct coroutine *next)
         clock->stamp = now;
     }
     charge(clock);
-    clock->clocked = next;
+    __atomic_store_n(&clock->clocked, next, __ATOMIC_SEQ_CST);
     weft_lock_release(&clock->lock);
 }
 
@@ -82,12 +83,12 @@ static void begin_beside(struct carrier *carrier, bool before)
     if (running && !clock->clocked && tid) {
         ask(clock, tid, weft_now());
         if (!before)
-            clock->given = clock->estimate;
+            weft_hint_set(clock->given, clock->estimate);
         __atomic_store_n(&clock->clocked, running, __ATOMIC_SEQ_CST);
         if (__atomic_load_n(&carrier->running, __ATOMIC_SEQ_CST) == running)
             charge(clock);
         else
-            clock->clocked = NULL; /* it has left, and perhaps not seen that it had a clock */
+            weft_hint_set(clock->clocked, NULL); /* it has left, and perhaps not seen that it had a clock */
     }
     weft_lock_release(&clock->lock);
 }
@@ -135,11 +136,34 @@ int64_t weft_cpu_time(struct coroutine *coroutine)
     }
 }
 
+/*
+ * What is charged leaves the carrier's account (`given`) before it stands in the coroutine's, and here the
+ * coroutine's is read first: so what moves meanwhile is missed, not counted twice. The same `given` on both
+ * sides of the kernel's word says that the carrier ran nobody else in between.
+ */
+int64_t weft_cpu_time_peek(struct coroutine *coroutine)
+{
+    int64_t used = __atomic_load_n(&coroutine->cpu_time, __ATOMIC_SEQ_CST);
+    struct carrier *carrier = __atomic_load_n(&coroutine->carrier, __ATOMIC_SEQ_CST);
+    if (!carrier)
+        return used;
+    struct weft_cpu_clock *clock = &carrier->clock;
+    int64_t given = __atomic_load_n(&clock->given, __ATOMIC_SEQ_CST);
+    int tid = __atomic_load_n(&carrier->tid, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&clock->clocked, __ATOMIC_SEQ_CST) != coroutine || !tid)
+        return used;
+    int64_t more = kernel_clock(tid) - given;
+    bool same = __atomic_load_n(&clock->clocked, __ATOMIC_SEQ_CST) == coroutine &&
+                __atomic_load_n(&clock->given, __ATOMIC_SEQ_CST) == given;
+    return same && more > 0 ? used + more : used;
+}
+
 void weft_cpu_time_forget(struct carrier *carrier)
 {
     struct weft_cpu_clock *clock = &carrier->clock;
     weft_lock_acquire(&clock->lock);
-    clock->asked = clock->stamp = clock->estimate = clock->given = 0;
+    clock->asked = clock->stamp = clock->estimate = 0;
+    weft_hint_set(clock->given, 0);
     weft_lock_release(&clock->lock);
 }
 

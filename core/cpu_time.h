@@ -30,6 +30,9 @@ void weft_cpu_time_begin(void);
 /* ns of CPU time that the coroutine has used. After weft_cpu_time_begin, not in core. */
 int64_t weft_cpu_time(struct coroutine *coroutine);
 
+/* The same without a lock, for signal handlers: not more, but less when the coroutine is being switched. */
+int64_t weft_cpu_time_peek(struct coroutine *coroutine);
+
 /* `carrier` runs `next` from now on, instead of what it ran so far. On its kernel thread, in core. */
 void weft_cpu_time_switch(struct carrier *carrier, struct coroutine *next);
 

@@ -96,7 +96,12 @@ long weft_cpu_clock_sleep(const struct weft_call *call, struct coroutine *target
     int tid = target->tid;
     if (target == weft_current)
         return -EINVAL;
-    int64_t until = (int64_t)time->tv_sec * SECOND + time->tv_nsec + (absolute ? 0 : used(target));
+    int64_t until = weft_span_of(time);
+    if (!absolute) {
+        if (!weft_current->restarted) /* else it goes on, see deadline.c */
+            weft_current->wait_began = used(target);
+        until = weft_span_add(weft_current->wait_began, until);
+    }
     for (;;) {
         int64_t missing = until - used(target);
         if (missing <= 0)

@@ -12,13 +12,19 @@ bool weft_timespec_valid(const struct timespec *time)
     return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < SECOND;
 }
 
-static int64_t nanoseconds(const struct timespec *time)
+int64_t weft_span_of(const struct timespec *time)
 {
     int64_t result;
     if (__builtin_mul_overflow(time->tv_sec, (int64_t)SECOND, &result) ||
         __builtin_add_overflow(result, time->tv_nsec, &result))
         return WEFT_NEVER;
     return result;
+}
+
+int64_t weft_span_add(int64_t one, int64_t other)
+{
+    int64_t sum;
+    return __builtin_add_overflow(one, other, &sum) ? WEFT_NEVER : sum;
 }
 
 /* From when a span is counted: from now, but for a call that was ended for a signal that in the end was
@@ -33,21 +39,20 @@ static int64_t beginning(void)
 
 static int64_t after(int64_t span)
 {
-    int64_t deadline;
-    return __builtin_add_overflow(beginning(), span, &deadline) ? WEFT_NEVER : deadline;
+    return weft_span_add(beginning(), span);
 }
 
 int64_t weft_deadline_from(const struct timespec *time, int clock)
 {
     if (!time)
         return WEFT_NEVER;
-    int64_t span = nanoseconds(time);
+    int64_t span = weft_span_of(time);
     if (span == WEFT_NEVER)
         return WEFT_NEVER;
     if (clock >= 0 && clock != CLOCK_MONOTONIC) {
         struct timespec now;
         clock_gettime(clock, &now);
-        span -= nanoseconds(&now);
+        span -= weft_span_of(&now);
         clock = -1;
     }
     int64_t deadline = clock < 0 ? after(span) : span;

@@ -10,6 +10,10 @@
 /* True for what the kernel accepts: not negative, nanoseconds below a second. */
 bool weft_timespec_valid(const struct timespec *time);
 
+/* `time` in ns, and the sum of two times that are not negative; WEFT_NEVER when that is too much. */
+int64_t weft_span_of(const struct timespec *time);
+int64_t weft_span_add(int64_t one, int64_t other);
+
 /* The deadline for `time`, which is absolute on `clock`, or relative to now when `clock` is -1. NULL and what
  * lies too far away give WEFT_NEVER; what is past gives at least 1. */
 int64_t weft_deadline_from(const struct timespec *time, int clock);

@@ -134,4 +134,8 @@ WEFT_HOOK(timer_create);
 WEFT_HOOK(timer_delete);
 WEFT_HOOK(timer_getoverrun);
 
+/* cpu_timer.c: timers on threads' CPU clocks */
+WEFT_HOOK(timer_settime);
+WEFT_HOOK(timer_gettime);
+
 #endif

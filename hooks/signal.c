@@ -164,12 +164,15 @@ static void on_signal_in_weft(struct coroutine *self, siginfo_t *info, ucontext_
         return;
     }
     bool scarce = true;
+    siginfo_t caught = *info;
     int number = info->si_signo, tid = addressee(self, info);
     if (tid < 0)
         return;
     struct weft_signal *signal = weft_signal_take(info, tid, &scarce);
-    if (!signal) /* then the kernel keeps it */
-        weft_raw4(SYS_rt_tgsigqueueinfo, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), number, (long)info);
+    if (!signal) { /* then the kernel keeps it */
+        weft_timer_postpone(&caught, info);
+        weft_raw4(SYS_rt_tgsigqueueinfo, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), number, (long)&caught);
+    }
     if (self)
         __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
     if (signal)

@@ -126,6 +126,9 @@ enum { WEFT_TIMER_CARRIED_BY = 32 };
  * -1: of a deleted timer. Callable from signal handlers. */
 int weft_timer_resolve(siginfo_t *info);
 
+/* What was resolved cannot be passed on now: `carried`, as it was before, is caught again. */
+void weft_timer_postpone(const siginfo_t *carried, const siginfo_t *resolved);
+
 /* A timer's signal is delivered: timer_getoverrun tells its count from now on. */
 void weft_timer_delivered(const siginfo_t *info);
 

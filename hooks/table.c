@@ -82,6 +82,8 @@ static const struct entry entries[] = {
     HOOK(sigaltstack, 2, THREAD),
     HOOK(timer_create, 3, THREAD),
     HOOK(timer_delete, 1, THREAD),
+    HOOK(timer_settime, 4, THREAD),
+    HOOK(timer_gettime, 2, THREAD),
     HOOK(timer_getoverrun, 1, THREAD),
     SAME(tkill, tgkill, 2, THREAD),
     HOOK(rt_tgsigqueueinfo, 4, THREAD),
