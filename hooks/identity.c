@@ -11,6 +11,7 @@
  *   1. A schedule never changes once it is in a coroutine; creator and children share it by counting. The
  * lock protects the pointers to schedules, and nothing is called while it is held.
  *   2. A coroutine without a schedule has what the process had when weft became active: ask the kernel for 0.
+ * With SCHED_RESET_ON_FORK only main's kernel thread would have it, so main gets one at once.
  *   3. The program's memory is read and written by the kernel first, so bad pointers give -EFAULT, not a
  * fault.
  *   4. Names have no lock: whoever reads one while it is changed gets some of both, as natively.
@@ -318,7 +319,11 @@ void weft_identity_start(struct coroutine *self)
 {
     int priority = 0;
     weft_raw2(SYS_sched_getparam, 0, (long)&priority);
-    long policy = weft_raw1(SYS_sched_getscheduler, 0) & ~(long)POLICY_RESET_ON_FORK;
+    long policy = weft_raw1(SYS_sched_getscheduler, 0);
+    if (policy >= 0 && policy & POLICY_RESET_ON_FORK) {
+        self->schedule = weft_schedule_record(0);
+        policy &= ~(long)POLICY_RESET_ON_FORK;
+    }
     self->priority = (uint8_t)priority_of((unsigned)policy, (unsigned)priority);
     self->round_robin = policy == SCHED_RR;
 }

@@ -84,7 +84,7 @@ bool weft_schedule_apply(const struct weft_schedule *schedule, long tid)
 }
 
 /* What the kernel says of the thread; NULL when out of memory. Held by the caller. */
-static struct weft_schedule *record(long tid)
+struct weft_schedule *weft_schedule_record(long tid)
 {
     struct weft_schedule *schedule = weft_schedule_take();
     if (!schedule)
@@ -136,7 +136,7 @@ static long begin(struct probe *probe)
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before);
     if (tid > 0) {
         probe->tid = tid;
-        probe->initial = record(tid);
+        probe->initial = weft_schedule_record(tid);
         has_now(probe, probe->initial);
     }
     if (probe->has)
@@ -167,7 +167,7 @@ static long execute(const struct weft_call *call, int argument, struct probe *pr
     copy.arguments[argument] = probe->tid;
     long result = weft_call_raw(&copy);
     if (result >= 0 && after) {
-        *after = record(probe->tid);
+        *after = weft_schedule_record(probe->tid);
         has_now(probe, *after);
     }
     return result;

@@ -47,6 +47,9 @@ struct weft_schedule *weft_schedule_take(void);
 struct weft_schedule *weft_schedule_hold(struct weft_schedule *schedule);
 void weft_schedule_drop(struct weft_schedule *schedule);
 
+/* What the kernel thread (0: the calling one) has, held by the caller; NULL when out of memory. */
+struct weft_schedule *weft_schedule_record(long tid);
+
 /* Gives the kernel thread (0: the calling one) what the schedule says, as far as our privileges go. Returns
  * whether that was all. */
 bool weft_schedule_apply(const struct weft_schedule *schedule, long tid);
