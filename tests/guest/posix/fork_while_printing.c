@@ -13,11 +13,11 @@ static volatile int stop;
 static void *prints(void *index)
 {
     intptr_t lines = 0;
-    while (!stop) {
+    do { // also one that the others let in at the end only
         CHECK(fprintf(stream, "printer %d, line %d\n", (int)(intptr_t)index, (int)lines) > 0);
         if (++lines % 64 == 0)
             rewind(stream);
-    }
+    } while (!stop);
     return (void *)lines;
 }
 
