@@ -147,7 +147,15 @@ LINKED_TO_LIBEV int epoll_ctl(int epoll, int operation, int fd, struct epoll_eve
     bool urgent = operation != EPOLL_CTL_DEL && event->events & EPOLLIN && weft_loop_urgent(fd);
     if (urgent)
         event->events |= EPOLLPRI;
-    long result = weft_raw4(SYS_epoll_ctl, epoll, operation, fd, (long)event);
+    if (operation == EPOLL_CTL_DEL && weft_loop_silences(fd)) {
+        struct epoll_event silent = {.events = EPOLLONESHOT, .data = event->data};
+        return (int)settle(weft_raw4(SYS_epoll_ctl, epoll, EPOLL_CTL_MOD, fd, (long)&silent));
+    }
+    long result = -ENOENT;
+    if (operation == EPOLL_CTL_ADD && weft_loop_unsilences(fd))
+        result = weft_raw4(SYS_epoll_ctl, epoll, EPOLL_CTL_MOD, fd, (long)event);
+    if (result == -ENOENT)
+        result = weft_raw4(SYS_epoll_ctl, epoll, operation, fd, (long)event);
     if (urgent && result == -EEXIST) /* libev would believe that nothing has changed */
         result = weft_raw4(SYS_epoll_ctl, epoll, EPOLL_CTL_MOD, fd, (long)event);
     if (result == -EBADF || result == -ELOOP || result == -EINVAL)

@@ -18,6 +18,10 @@
  *  5. libev knows no urgent data. A descriptor that somebody watches for it is registered with EPOLLPRI
  *     beside EPOLLIN by the epoll_ctl that libev.a is linked to, and reported as readable; only such a
  *     one, because others have readers that would be woken by it again and again.
+ *  6. An epoll descriptor of the program's is not deleted from ours when it fires and nobody waits, as libev
+ *     wants, but silenced (no events, EPOLLONESHOT). To add one takes the kernel a search through all that is
+ *     registered in it, under one lock for all processes; and one who waits for it in turn on two processors
+ *     would be added each time. Others are deleted: the silenced pay a little for each event.
  */
 #include "loop.h"
 
@@ -40,8 +44,10 @@ enum { CHUNK = 256, CHUNKS = 4096 }; /* descriptors up to 2^20, the kernel's def
 struct interest {
     ev_io io[2]; /* readable, writable */
     struct weft_list waiters[2];
-    bool known;  /* initialised */
-    bool urgent; /* io[0] is for urgent data too */
+    bool known;    /* initialised */
+    bool urgent;   /* io[0] is for urgent data too */
+    bool nested;   /* an epoll descriptor, */
+    bool silenced; /* and in the kernel's set, but without events */
 };
 
 struct loop {
@@ -192,6 +198,7 @@ int weft_loop_watch(struct loop *loop, struct weft_watcher *watcher)
         if (!weft_list_empty(&interest->waiters[0]))
             ev_io_start(loop->ev, &interest->io[0]);
     }
+    interest->nested = watcher->events & WEFT_NESTED;
     for (int direction = 0; direction < 2; direction++) {
         if (!(watcher->events & 1 << direction))
             continue;
@@ -228,7 +235,7 @@ void weft_loop_forget(struct loop *loop, int fd, int successor)
     struct interest *interest = interest_find(loop, fd);
     if (!interest)
         return;
-    interest->urgent = false;
+    interest->urgent = interest->silenced = false;
     for (int direction = 0; direction < 2; direction++) {
         ev_io *io = &interest->io[direction];
         struct weft_list *waiters = &interest->waiters[direction];
@@ -320,6 +327,23 @@ bool weft_loop_urgent(int fd)
 {
     struct interest *interest = polled ? interest_find(polled, fd) : NULL;
     return interest && interest->urgent;
+}
+
+/* One that fires although it is silenced is deleted after all: errors are reported in any case, if once only.
+ */
+bool weft_loop_silences(int fd)
+{
+    struct interest *interest = polled ? interest_find(polled, fd) : NULL;
+    return interest && (interest->silenced = interest->nested && !interest->silenced);
+}
+
+bool weft_loop_unsilences(int fd)
+{
+    struct interest *interest = polled ? interest_find(polled, fd) : NULL;
+    bool silenced = interest && interest->silenced;
+    if (silenced)
+        interest->silenced = false;
+    return silenced;
 }
 
 void weft_loop_wake(struct loop *loop)

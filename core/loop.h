@@ -19,8 +19,8 @@ struct loop;
 struct processor;
 
 /* WEFT_URGENT widens WEFT_READABLE, without which it says nothing: urgent data wakes the waiter too. Then it
- * wakes all who wait to read this descriptor, who try again. */
-enum { WEFT_READABLE = 1, WEFT_WRITABLE = 2, WEFT_URGENT = 4 };
+ * wakes all who wait to read this descriptor, who try again. WEFT_NESTED: it is an epoll descriptor. */
+enum { WEFT_READABLE = 1, WEFT_WRITABLE = 2, WEFT_URGENT = 4, WEFT_NESTED = 8 };
 
 /* One wait of one coroutine for one descriptor; lives on the waiter's stack, or in pages of its own
  * when there are many. Owned by the loop while the coroutine is parked. */
@@ -28,7 +28,7 @@ struct weft_watcher {
     struct weft_list node[2]; /* in the descriptor's lists of readers and writers */
     struct coroutine *coroutine;
     int fd;
-    int events;  /* WEFT_READABLE | WEFT_WRITABLE | WEFT_URGENT */
+    int events;  /* WEFT_READABLE | WEFT_WRITABLE | WEFT_URGENT | WEFT_NESTED */
     bool shared; /* an observer (poll, select): woken with the others; false: a consumer, woken one at a time
                   */
 };
@@ -65,6 +65,12 @@ void weft_loop_wake(struct loop *loop);
 
 /* Whether the loop that is in weft_loop_poll on this kernel thread watches `fd` for urgent data too. */
 bool weft_loop_urgent(int fd);
+
+/* Of the loop that is in weft_loop_poll on this kernel thread. libev wants `fd` deleted from its epoll:
+ * whether it is to be silenced instead. libev wants it added: whether it may be silenced there (it is assumed
+ * not to be from now on). */
+bool weft_loop_silences(int fd);
+bool weft_loop_unsilences(int fd);
 
 /* True for a descriptor that the program must not see or close: one of ours. */
 bool weft_loop_owns(int fd);

@@ -316,7 +316,7 @@ static long epoll_until(struct weft_call *call, int64_t deadline)
 {
     struct weft_target target = weft_target_of((int)call->arguments[0]);
     for (;;) {
-        long waited = weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_EPOLL, deadline);
+        long waited = weft_wait_target(&target, WEFT_READABLE | WEFT_NESTED, WEFT_REASON_EPOLL, deadline);
         long result = weft_raw4(SYS_epoll_wait, target.fd, call->arguments[1], call->arguments[2], 0);
         if (result != 0 || waited == -ETIMEDOUT)
             return weft_target_done(&target, result);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for descriptors to become ready: hooks/wait.h over core/loop.h. */
+#include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "pipe_waiter.h"
@@ -181,6 +183,57 @@ static void test_both_directions_of_a_socket(void **state)
     }
 }
 
+/* What the loop's epoll descriptor has `fd` registered for; 0: it has not. */
+static unsigned registered(int fd)
+{
+    int own[WEFT_OWN_DESCRIPTORS], count = weft_loop_owned(own), found;
+    unsigned events, result = 0;
+    for (int i = 0; i < count; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "/proc/self/fdinfo/%d", own[i]);
+        FILE *file = fopen(line, "r");
+        assert_non_null(file);
+        while (fgets(line, sizeof line, file))
+            if (sscanf(line, "tfd: %d events: %x", &found, &events) == 2 && found == fd)
+                result = events;
+        fclose(file);
+    }
+    return result;
+}
+
+static void test_an_epoll_descriptor_is_silenced_instead_of_deleted(void **state)
+{
+    (void)state;
+    int epoll = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN};
+    assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_ADD, ends[0], &event), 0);
+    for (int i = 0; i < 3; i++) {
+        char byte;
+        assert_int_equal(wait_here(epoll, WEFT_READABLE | WEFT_NESTED, soon()), -ETIMEDOUT);
+        assert_true(registered(epoll) & EPOLLIN);
+        assert_int_equal(write(ends[1], "x", 1), 1);
+        task_sleep(2000000); /* it fires, and nobody waits */
+        assert_true(registered(epoll) & EPOLLONESHOT);
+        assert_false(registered(epoll) & EPOLLIN);
+        assert_int_equal(wait_here(epoll, WEFT_READABLE | WEFT_NESTED, WEFT_NEVER), 0);
+        assert_int_equal(read(ends[0], &byte, 1), 1);
+    }
+    weft_wait_leave_number(epoll);
+    close(epoll);
+}
+
+static void test_one_that_fires_although_it_is_silenced_is_deleted(void **state)
+{
+    (void)state;
+    assert_int_equal(wait_here(ends[0], WEFT_READABLE | WEFT_NESTED, soon()), -ETIMEDOUT);
+    close(ends[1]);
+    ends[1] = -1;
+    task_sleep(2000000);
+    task_sleep(2000000);
+    assert_int_equal(registered(ends[0]), 0);
+    assert_int_equal(wait_here(ends[0], WEFT_READABLE | WEFT_NESTED, WEFT_NEVER), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +249,8 @@ int main(void)
         piped(test_one_of_two_descriptors_is_enough),
         piped(test_one_descriptor_may_be_watched_twice_by_one_waiter),
         piped(test_both_directions_of_a_socket),
+        piped(test_an_epoll_descriptor_is_silenced_instead_of_deleted),
+        piped(test_one_that_fires_although_it_is_silenced_is_deleted),
     };
     return cmocka_run_group_tests(tests, machine_setup, NULL);
 }
