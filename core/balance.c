@@ -11,7 +11,7 @@
 #include "visit.h"
 #include "watch.h"
 
-enum { NAPS = 20, NAP = 50000 /* ns */, CALLED_NAPS = 2 };
+enum { NAPS = 20, NAP = 50000 /* ns */, WAITING = 20000, CALLED_NAPS = 2 };
 
 atomic_uint weft_idle_processors;
 
@@ -157,6 +157,7 @@ bool weft_balance_steal(struct processor *here)
     if (weft_processor_count == 1)
         return false;
     bool pending = false, found = look_around(here, &pending);
+    here->nap = pending ? WAITING : NAP;
     if (atomic_load_explicit(&looking, memory_order_relaxed)) {
         atomic_store(&looking, false);
         weft_watch_called(here);
@@ -188,10 +189,12 @@ void weft_balance_pass_on(struct processor *here)
         weft_processor_post(target, coroutine);
 }
 
-int64_t weft_balance_nap(struct processor *here, int64_t timeout)
+bool weft_balance_nap(struct processor *here, int64_t *timeout)
 {
     if (here->naps == 0)
-        return timeout;
+        return false;
     here->naps--;
-    return timeout < NAP ? timeout : NAP;
+    if (*timeout > here->nap)
+        *timeout = here->nap;
+    return true;
 }

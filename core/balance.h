@@ -14,7 +14,8 @@
  *             after it has polled and fired deadlines there: its carrier computes, or the kernel runs
  *             something else in its place.
  *   naps      What a processor stole shows that there is work to be had: it looks again NAPS times, NAP
- *             apart, before it sleeps for long. A neighbour that stalls wakes nobody, so somebody must look.
+ *             apart, before it sleeps for long; WAITING apart while it sees something wait that may yet turn
+ *             out to be stalled. A neighbour that stalls wakes nobody, so somebody must look.
  *   monitor   looks, too, at about once a millisecond, some times more when something is ready beside an
  *             idle processor, and wakes that for one that stalls.
  *
@@ -80,7 +81,8 @@ void weft_balance_pass_on(struct processor *here);
  * WEFT_SHARE_CYCLES ago or longer. From anywhere. */
 bool weft_balance_stalled(struct processor *processor);
 
-/* How long an idle processor that could sleep for `timeout` ns should sleep before it looks around again. */
-int64_t weft_balance_nap(struct processor *here, int64_t timeout);
+/* True when an idle processor should look around again before it sleeps for long; `*timeout`, ns, as long as
+ * it could sleep, becomes as long as it should. */
+bool weft_balance_nap(struct processor *here, int64_t *timeout);
 
 #endif

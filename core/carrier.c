@@ -29,6 +29,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "balance.h"
@@ -333,6 +334,16 @@ static void dispatch(struct carrier *carrier, struct coroutine *next)
     weft_switch(&carrier->context, &next->context, NULL, NULL);
 }
 
+/* The kernel lets a thread sleep longer by its timer slack, 50 us unless the program has changed it: a nap
+ * twice as long as it should be. But children inherit it, and it is the program's. */
+static void nap_in_loop(struct processor *processor, int64_t timeout)
+{
+    long slack = weft_raw1(SYS_prctl, PR_GET_TIMERSLACK);
+    weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, 1);
+    weft_loop_poll(processor->loop, timeout);
+    weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, slack);
+}
+
 /*
  * Nothing is ready: sleeps in the loop until something is. Whoever has work for this processor publishes it,
  * then looks at `asleep` behind a full barrier (weft_processor_wake); here it is the other way about.
@@ -344,7 +355,7 @@ static void sleep_in_loop(struct processor *processor)
         int64_t now = weft_now();
         timeout = next > now ? next - now : 0;
     }
-    timeout = weft_balance_nap(processor, timeout);
+    bool nap = weft_balance_nap(processor, &timeout);
     atomic_fetch_add(&weft_idle_processors, 1);
     atomic_store(&processor->asleep, WEFT_ASLEEP);
     if (atomic_load(&processor->inbox) || atomic_load(&processor->interrupts) ||
@@ -352,7 +363,10 @@ static void sleep_in_loop(struct processor *processor)
         timeout = 0;
     uint64_t begin = __builtin_ia32_rdtsc();
     __atomic_store_n(&processor->asleep_since, timeout ? begin : 0, __ATOMIC_RELAXED);
-    weft_loop_poll(processor->loop, timeout);
+    if (nap && timeout)
+        nap_in_loop(processor, timeout);
+    else
+        weft_loop_poll(processor->loop, timeout);
     if (timeout)
         __atomic_store_n(&processor->cycles_slept, processor->cycles_slept + __builtin_ia32_rdtsc() - begin,
                          __ATOMIC_RELAXED);

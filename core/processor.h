@@ -75,7 +75,8 @@ struct processor {
     uint64_t next_wait;     /* for how many cycles it waited lately, */
     uint64_t watch_called_at;  /* when somebody was called to watch in vain, */
     uint64_t watched_at;       /* and when this one was, or had success */
-    unsigned naps;             /* short sleeps left before a long one, see balance.h */
+    unsigned naps;             /* short sleeps left before a long one, see balance.h, */
+    int32_t nap;               /* and how long the next one is, ns */
     struct processor *rescued; /* it stalled, so its work was taken, */
     uint32_t rescued_ticks;    /* when its `ticks` were these */
     uint32_t yields;           /* of `ticks`, those that followed a yield; hint, like ... */

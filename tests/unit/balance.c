@@ -3,6 +3,7 @@
 #include "machine.h"
 
 #include "../../core/balance.h"
+#include "../../core/parallelism.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -87,15 +88,35 @@ static void test_what_waits_behind_a_computation_is_stolen(void **state)
     task_join(&thief);
 }
 
+static void end_naps(void *processor)
+{
+    ((struct processor *)processor)->naps = 0;
+}
+
+/* The second processor has looked around for the last time, and sleeps until it is called: looking again and
+ * again, as it does after it has stolen, it would steal what this one is to have ready. */
+static bool second_sleeps(void)
+{
+    int64_t limit = weft_now() + INT64_C(10000000000);
+    weft_visit(&weft_processors[1], end_naps, &weft_processors[1]);
+    while (atomic_load(&weft_processors[1].asleep) != WEFT_ASLEEP)
+        if (weft_now() > limit)
+            return false;
+    return true;
+}
+
 static void test_what_becomes_ready_behind_a_computation_is_seen(void **state)
 {
     struct task thief, reader, sleeper;
     (void)state;
     assert_int_equal(pipe(ends), 0);
     ran[0] = ran[1] = 0;
+    assert_true(second_sleeps());
+    atomic_store(&weft_parallelism, 1); /* so no helper is called for what is ready before it waits */
     task_start(&reader, read_and_note, &ran[0]);
     task_start(&sleeper, sleep_and_note, &ran[1]);
     weft_yield(weft_current); /* both wait on this processor's loop, the clock is past the deadline */
+    atomic_store(&weft_parallelism, 2);
     start_thief(&thief);
     assert_int_equal(write(ends[1], "r", 1), 1);
     __atomic_store_n(&thief_may, 1, __ATOMIC_SEQ_CST);
