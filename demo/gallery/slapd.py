@@ -83,8 +83,8 @@ index uid eq
         self.expect("entries", self.found("(uid=*)", "uid").count("dn: "), PEOPLE)
 
     def load(self, seconds):
-        # slapd accepts slowly while it answers: after 2 s with 1,000 connections it had natively taken some 300 of
-        # them, under weft twice as many. Without a first exchange the latencies would be those of more connections.
+        # slapd accepts slowly while it answers: after 2.7 s it had taken some 270 of 1,000 connections natively, up to
+        # 580 under weft. Without a first exchange the latencies would be those of more connections.
         found = answer("user77", "name77")
         return gallery.loads.ExchangeLoad(seconds, "--open", f"{search('user77').hex()}:{len(found)}",
                                           "--send", search("user77").hex(), "--reply", found.hex())
