@@ -23,6 +23,8 @@ OPERATIONS = {
     "pipeline_64": ["bench_pipeline", "64"],
     "pipeline_1000": ["bench_pipeline", "1000"],
     "pipeline_5000": ["bench_pipeline", "5000"],
+    "pairs_1": ["bench_pairs", "1", "10"],
+    "pairs_2": ["bench_pairs", "2", "10"],
     "wake_200": ["bench_wake", "200"],
     "wake_2000": ["bench_wake", "2000"],
     "pipe": ["bench_ping_pong", "pipe"],
@@ -35,7 +37,7 @@ STARTUPS = {"startup": "/bin/true", "startup_threaded": "bench_one_thread"}
 
 
 # Two threads that must run at the same time.
-NOT_ON_ONE_CORE = {"wake_200", "wake_2000"}
+NOT_ON_ONE_CORE = {"pairs_1", "pairs_2", "wake_200", "wake_2000"}
 
 
 def placements(name):
