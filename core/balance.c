@@ -63,9 +63,11 @@ void weft_balance_end_backlog(struct processor *here)
     weft_hint_set(here->backlogged, false);
 }
 
-void weft_balance_note_backlog(struct processor *here, uint64_t now)
+void weft_balance_note_backlog(struct processor *here, uint64_t now, uint32_t dispatches)
 {
-    if (!here->queue.head)
+    uint32_t yields = here->yields - here->yields_noted;
+    here->yields_noted = here->yields;
+    if (!here->queue.head || yields > dispatches / 2)
         here->backlog_since = 0;
     else if (!here->backlog_since)
         here->backlog_since = now;

@@ -47,11 +47,11 @@ void weft_balance_call_helper(void);
 void weft_balance_call_rescuer(void);
 
 /* In core, when the loop is considered, at the time `now` of the time-stamp counter: notes whether somebody
- * still waits; and when the loop has readied somebody, which ends it: those who send us work may want the
- * other CPUs themselves. (16 connections of an echo had 0.7 of their rate and three times the p99 when they
- * were shared so.) */
+ * still waits, but for who has yielded, as most of the `dispatches` since the last time then did; and when
+ * the loop has readied somebody, which ends it: those who send us work may want the other CPUs themselves.
+ * (16 connections of an echo had 0.7 of their rate and three times the p99 when they were shared so.) */
 #define WEFT_BACKLOG_CYCLES 500000
-void weft_balance_note_backlog(struct processor *here, uint64_t now);
+void weft_balance_note_backlog(struct processor *here, uint64_t now, uint32_t dispatches);
 void weft_balance_end_backlog(struct processor *here);
 
 /* In core: `here` has got more to do; calls a helper when that is a lot. */

@@ -402,7 +402,7 @@ static void poll_when_due(struct processor *processor)
                                                          : (uint8_t)streak;
         weft_watch_consider(processor, now);
     }
-    weft_balance_note_backlog(processor, now);
+    weft_balance_note_backlog(processor, now, dispatches);
     processor->ticks_at_poll = processor->ticks;
     processor->polled_at = now;
     if ((int32_t)(processor->ticks - processor->poll_after) < 0)

@@ -67,6 +67,7 @@ struct processor {
     uint64_t dispatch_cycles;   /* from one dispatch to the next, between the last two polls; hint */
     uint64_t called_at;         /* time-stamp counter when a new thread last called for help */
     uint64_t backlog_since; /* and when the queue was first seen not empty, as it was ever since; 0: empty */
+    uint32_t yields_noted;  /* `yields` when that was looked at the last time */
     bool backlogged;        /* that is long ago, see balance.h; hint */
     bool overlaps;          /* run_next waits for long lately, see watch.h; hint */
     uint8_t streak_most;    /* bound of run_next_streak while others wait */

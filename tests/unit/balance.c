@@ -140,16 +140,19 @@ static void test_who_has_waited_through_many_looks_is_shared(void **state)
     uint64_t begin = 1000, end = begin + WEFT_BACKLOG_CYCLES;
     (void)state;
     weft_queue_append(&processor.queue, &waits);
-    weft_balance_note_backlog(&processor, begin);
-    weft_balance_note_backlog(&processor, end - 1);
+    weft_balance_note_backlog(&processor, begin, 10);
+    weft_balance_note_backlog(&processor, end - 1, 10);
     assert_false(processor.backlogged);
-    weft_balance_note_backlog(&processor, end);
+    weft_balance_note_backlog(&processor, end, 10);
     assert_true(processor.backlogged);
+    processor.yields += 9; /* who yields does not wait */
+    weft_balance_note_backlog(&processor, end, 10);
+    assert_false(processor.backlogged);
     weft_queue_take(&processor.queue);
-    weft_balance_note_backlog(&processor, end + 1);
+    weft_balance_note_backlog(&processor, end + 1, 10);
     assert_false(processor.backlogged);
     weft_queue_append(&processor.queue, &waits);
-    weft_balance_note_backlog(&processor, 2 * end); /* from here on anew */
+    weft_balance_note_backlog(&processor, 2 * end, 10); /* from here on anew */
     assert_false(processor.backlogged);
 }
 
