@@ -61,7 +61,7 @@ static struct coroutine **slot(uint32_t index)
     struct coroutine **chunk = atomic_load_explicit(&table[index / CHUNK], memory_order_acquire);
     if (!chunk)
         return NULL;
-    /* Neighbours in different cache lines: they may be of different processors. */
+    /* Neighbours in different cache lines: they may be of different processors. (tools/gdb/weft.py knows.) */
     return &chunk[(index % CHUNK & ~(uint32_t)(LINE * LINE - 1)) | index % LINE * LINE | index / LINE % LINE];
 }
 

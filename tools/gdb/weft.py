@@ -186,12 +186,14 @@ class Machine:
     @staticmethod
     def read_table(block):
         table, used = symbol_value("table", block), int(symbol_value("indices_used", block))
-        chunk = int(symbol_value("CHUNK", block))
+        chunk, line = int(symbol_value("CHUNK", block)), int(symbol_value("LINE", block))
         pointer = gdb.lookup_type("struct coroutine", block).pointer()
         for first in range(0, used, chunk):
             start = int(table[first // chunk])
-            memory = gdb.selected_inferior().read_memory(start, min(chunk, used - first) * pointer.sizeof)
-            for address, in struct.iter_unpack("<Q", memory):
+            memory = gdb.selected_inferior().read_memory(start, chunk * pointer.sizeof)
+            addresses = struct.unpack(f"<{chunk}Q", memory)
+            for index in range(min(chunk, used - first)):  # the place: `slot` in core/coroutine.c
+                address = addresses[index - index % line ** 2 + index % line * line + index // line % line]
                 if address:
                     yield gdb.Value(address).cast(pointer).dereference()
 
