@@ -161,10 +161,11 @@ struct coroutine *weft_coroutine_find_short(int id);
 
 /* Calls `function` for every live coroutine, in no particular order. Others may come and go meanwhile; an
  * object that is given back remains one (slab.h). */
-/* The first one, in no particular order, for which the function returns true, or NULL. */
+void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), void *argument);
+
+/* The first one for which the function returns true, or NULL; as above. */
 struct coroutine *weft_coroutine_search(bool (*function)(struct coroutine *, const void *argument),
                                         const void *argument);
-void weft_coroutine_each(void (*function)(struct coroutine *, void *argument), void *argument);
 
 /* In the child of a fork: nobody holds the table's lock, `self` is main from now on, with that id, and new
  * ids are this process's. */

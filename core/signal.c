@@ -10,7 +10,8 @@
  *     wait is interrupted under both locks, which are taken in this order.
  *  3. What is for the process stands in one queue, as in the kernel, and whoever looks first takes it. One
  * that does not block it is told to look; when that one blocks it or ends meanwhile, another is told.
- *  4. Between a signal's being queued and a look at a mask is a full barrier: see rule 1 of signal_mask.c.
+ *  4. Between a signal's being queued and a look at a mask is a full barrier (the lock's acquisition, for
+ *     what was queued before): see rule 1 of signal_mask.c.
  */
 #include "signal.h"
 

@@ -20,8 +20,8 @@ void weft_signals_pass_on(uint64_t set);
 /* With the lock held: the coroutine is no more; what was for it alone is given back. */
 void weft_signals_drop(struct coroutine *coroutine);
 
-/* With the lock held: main, or anybody, when it does not block the bit; else NULL. It may block or end any
- * time after, and then passes on what is queued before the call. */
+/* With the lock held: main, or anybody, when it does not block the bit; else NULL. O(threads), as in the
+ * kernel. It may block or end any time after, and then passes on what is queued before the call. */
 struct coroutine *weft_signal_mask_main(uint64_t bit);
 struct coroutine *weft_signal_mask_lacking(uint64_t bit);
 

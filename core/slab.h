@@ -14,9 +14,9 @@
 
 #include "lock.h"
 
+/* In cache lines of its own, as a weft_busy_lock. */
 struct weft_slab {
-    _Alignas(64)                        /* as a weft_busy_lock */
-        struct weft_slab *_Atomic next; /* of those ever used; set once */
+    _Alignas(64) struct weft_slab *_Atomic next; /* of those ever used; set once */
     atomic_bool known;
     struct weft_lock lock;
     size_t object_size; /* bytes, constant; at least a pointer */

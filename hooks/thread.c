@@ -42,20 +42,22 @@ struct clone_request {
 /* Makes the coroutine and its first context: a copy of the parent's call at the top of the new stack. */
 static long spawn(struct weft_call *call, const struct clone_request *request)
 {
-    weft_monitor_start();
-    if (request
-            ->child_tid) /* who had this memory before has cleared that as the last thing he did: `finish` */
-        (void)__atomic_load_n(request->child_tid, __ATOMIC_ACQUIRE);
     struct coroutine *self = weft_current;
+    weft_monitor_start();
+    /* Who had this memory before has cleared that word as the last thing he did (`finish`). */
+    if (request->child_tid)
+        (void)__atomic_load_n(request->child_tid, __ATOMIC_ACQUIRE);
+    struct weft_call *copy = (struct weft_call *)(request->stack_top - RED_ZONE - sizeof *copy);
+    struct weft_context context;
+    memcpy(copy, call, sizeof *copy); /* not in core: a fault may take long */
+    weft_context_prepare_call_return(&context, copy, request->fs_base);
     struct processor *processor = weft_core_enter(self);
     struct coroutine *child = weft_coroutine_take(processor, 0);
     if (!child) {
         weft_core_leave(self);
         return -EAGAIN;
     }
-    struct weft_call *copy = (struct weft_call *)(request->stack_top - RED_ZONE - sizeof *copy);
-    memcpy(copy, call, sizeof *copy);
-    weft_context_prepare_call_return(&child->context, copy, request->fs_base);
+    child->context = context;
     weft_coroutine_bind(child, request->fs_base);
     weft_signal_mask_begin(child, self->signal_mask);
     weft_identity_begin(child, self, request->flags & CLONE_PARENT_SETTID ? request->parent_tid : NULL,

@@ -37,23 +37,13 @@ static void steal(void *argument)
     weft_core_leave(weft_current);
 }
 
-/* Waits without entering core. */
-static bool becomes_set(uint32_t *word)
-{
-    int64_t limit = weft_now() + INT64_C(10000000000);
-    while (!__atomic_load_n(word, __ATOMIC_SEQ_CST))
-        if (weft_now() > limit)
-            return false;
-    return true;
-}
-
 static void start_thief(struct task *thief)
 {
     thief_waits = thief_may = stole = 0;
     task_prepare(thief, steal, NULL);
     thief->coroutine->state = WEFT_READY;
     weft_processor_post(&weft_processors[1], thief->coroutine);
-    assert_true(becomes_set(&thief_waits));
+    assert_true(task_becomes_set(&thief_waits));
 }
 
 static void read_and_note(void *argument)
@@ -79,7 +69,7 @@ static void test_what_waits_behind_a_computation_is_stolen(void **state)
         task_start(&tasks[i], note_where, &ran[i]);
     __atomic_store_n(&thief_may, 1, __ATOMIC_SEQ_CST);
     for (int i = 0; i < READY; i++)
-        assert_true(becomes_set(&ran[i]));
+        assert_true(task_becomes_set(&ran[i]));
     assert_int_equal(stole, 1);
     for (int i = 0; i < READY; i++) {
         assert_int_equal(processor_of[i], 1);
@@ -120,8 +110,8 @@ static void test_what_becomes_ready_behind_a_computation_is_seen(void **state)
     start_thief(&thief);
     assert_int_equal(write(ends[1], "r", 1), 1);
     __atomic_store_n(&thief_may, 1, __ATOMIC_SEQ_CST);
-    assert_true(becomes_set(&ran[0]));
-    assert_true(becomes_set(&ran[1]));
+    assert_true(task_becomes_set(&ran[0]));
+    assert_true(task_becomes_set(&ran[1]));
     assert_int_equal(stole, 1);
     assert_int_equal(slept, -ETIMEDOUT);
     assert_int_equal(processor_of[0], 1);

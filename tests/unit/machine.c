@@ -150,3 +150,12 @@ int machine_teardown(void **state)
     assert_true(weft_global_empty());
     return 0;
 }
+
+bool task_becomes_set(uint32_t *word)
+{
+    int64_t limit = weft_now() + INT64_C(10000000000);
+    while (!__atomic_load_n(word, __ATOMIC_SEQ_CST))
+        if (weft_now() > limit)
+            return false;
+    return true;
+}

@@ -55,6 +55,9 @@ _Noreturn void task_end(void);
 /* Yields until *word is `value` (for at most some seconds). Returns whether it is. */
 bool task_yield_until(const uint32_t *word, uint32_t value);
 
+/* Waits until *word is set, without entering core; false after 10 s. */
+bool task_becomes_set(uint32_t *word);
+
 /* Lets time pass on the caller's processor without parking it for good. */
 void task_sleep(int64_t nanoseconds);
 

@@ -98,22 +98,13 @@ static void watch(void *argument)
     weft_core_leave(weft_current);
 }
 
-static bool becomes_set(uint32_t *word)
-{
-    int64_t limit = weft_now() + INT64_C(10000000000);
-    while (!__atomic_load_n(word, __ATOMIC_SEQ_CST))
-        if (weft_now() > limit)
-            return false;
-    return true;
-}
-
 static void start_watcher(struct task *watcher, uint32_t *times)
 {
     watcher_waits = watcher_may = found = ran = 0;
     task_prepare(watcher, watch, times);
     watcher->coroutine->state = WEFT_READY;
     weft_processor_post(&weft_processors[1], watcher->coroutine);
-    assert_true(becomes_set(&watcher_waits));
+    assert_true(task_becomes_set(&watcher_waits));
 }
 
 /* Lets `task` wait behind the caller, and the watcher look. */
@@ -135,7 +126,7 @@ static void test_who_watches_takes_what_waits(void **state)
     (void)state;
     start_watcher(&watcher, &often);
     ready_next(&task, true);
-    assert_true(becomes_set(&ran)); /* though nothing is dispatched here */
+    assert_true(task_becomes_set(&ran)); /* though nothing is dispatched here */
     assert_int_equal(ran_on, 1);
     assert_int_equal(found, 1);
     task_join(&task);
