@@ -18,8 +18,7 @@
  * small as before. Its stack and block are used again when the kernel says, by CLONE_CHILD_CLEARTID, that the
  * thread is gone.
  *
- * Locks: spare_lock protects the lists of spare and retired carriers; global_lock the global queue. Neither
- * is held with the other.
+ * Locks: spare_lock protects the lists of spare and retired carriers.
  */
 #include "carrier.h"
 
@@ -36,6 +35,7 @@
 #include "check.h"
 #include "cpu_time.h"
 #include "credentials.h"
+#include "global.h"
 #include "hint.h"
 #include "loop.h"
 #include "monitor.h"
@@ -63,9 +63,6 @@ static struct weft_list spares = {&spares, &spares}; /* newest first */
 static struct weft_list retired = {&retired,
                                    &retired}; /* oldest first: their kernel threads end, or have ended */
 static unsigned spare_count;
-static struct weft_lock global_lock;
-static struct queue global;
-static atomic_size_t global_length;
 
 static void prepare(struct carrier *carrier)
 {
@@ -126,46 +123,6 @@ void weft_carrier_give(struct carrier *carrier)
     weft_lock_release(&spare_lock);
 }
 
-void weft_global_append(struct coroutine *coroutine)
-{
-    weft_lock_acquire(&global_lock);
-    /* Those with priorities come first. */
-    struct coroutine **place = &global.head;
-    if (global.tail && global.tail->priority >= coroutine->priority)
-        place = &global.tail->next;
-    else
-        while (*place && (*place)->priority >= coroutine->priority)
-            place = &(*place)->next;
-    coroutine->next = *place;
-    *place = coroutine;
-    if (!coroutine->next)
-        global.tail = coroutine;
-    atomic_store(&global_length, ++global.length);
-    weft_lock_release(&global_lock);
-    weft_balance_wake_one();
-}
-
-struct coroutine *weft_global_take(void)
-{
-    if (atomic_load(&global_length) == 0)
-        return NULL;
-    weft_lock_acquire(&global_lock);
-    struct coroutine *coroutine = global.head;
-    if (coroutine) {
-        global.head = coroutine->next;
-        if (!global.head)
-            global.tail = NULL;
-        atomic_store(&global_length, --global.length);
-    }
-    weft_lock_release(&global_lock);
-    return coroutine;
-}
-
-bool weft_global_empty(void)
-{
-    return atomic_load(&global_length) == 0;
-}
-
 void weft_carrier_begin_signals(struct carrier *carrier)
 {
     enum { SIZE = 64 * 1024 };
@@ -195,9 +152,8 @@ void weft_carriers_forget(struct carrier *carrier)
     weft_list_init(&spares);
     weft_list_init(&retired);
     spare_count = 0;
-    spare_lock = global_lock = (struct weft_lock){0};
-    global = (struct queue){0};
-    atomic_store(&global_length, 0);
+    spare_lock = (struct weft_lock){0};
+    weft_global_forget();
     atomic_store(&carriers_alive, 1);
 }
 
@@ -414,17 +370,6 @@ static void poll_when_due(struct processor *processor)
     note_batch(processor);
 }
 
-/* A share of those that belong to no processor. */
-static void take_strays(struct processor *processor)
-{
-    size_t count = atomic_load_explicit(&global_length, memory_order_relaxed);
-    if (__builtin_expect(count == 0, 1))
-        return;
-    struct coroutine *stray;
-    for (count = count / weft_processor_count + 1; count > 0 && (stray = weft_global_take()); count--)
-        weft_processor_append(processor, stray);
-}
-
 void weft_carrier_run(void *argument)
 {
     struct carrier *carrier = argument;
@@ -443,7 +388,7 @@ void weft_carrier_run(void *argument)
         }
         if (!weft_visit_admit(carrier, processor))
             continue;
-        take_strays(processor);
+        weft_global_share(processor);
         /* The loop is polled once in a while even when coroutines are ready all the time. */
         if (weft_processor_busy(processor) || weft_balance_steal(processor)) {
             poll_when_due(processor);

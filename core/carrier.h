@@ -29,11 +29,6 @@ void weft_carrier_hold(struct processor *processor, uintptr_t owner);
 /* A carrier's own way back into core. Returns false when the processor is somebody else's. */
 bool weft_carrier_return(struct carrier *carrier, struct processor *processor);
 
-/* Coroutines that are ready and belong to no processor. Callable from any kernel thread. */
-void weft_global_append(struct coroutine *coroutine);
-struct coroutine *weft_global_take(void);
-bool weft_global_empty(void);
-
 /* The carrier context's endless loop. */
 _Noreturn void weft_carrier_run(void *carrier);
 

@@ -4,6 +4,7 @@
 
 #include "carrier.h"
 #include "coroutine.h"
+#include "global.h"
 #include "lock.h"
 #include "monitor.h"
 #include "processor.h"

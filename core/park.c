@@ -14,6 +14,7 @@
 #include "check.h"
 #include "cpu_time.h"
 #include "futex.h"
+#include "global.h"
 #include "hint.h"
 #include "hog.h"
 #include "monitor.h"

@@ -4,6 +4,7 @@
 
 #include "carrier.h"
 #include "check.h"
+#include "global.h"
 #include "loop.h"
 #include "monitor.h"
 #include "park.h"

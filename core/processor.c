@@ -12,6 +12,7 @@
 #include "carrier.h"
 #include "check.h"
 #include "cpu_time.h"
+#include "global.h"
 #include "loop.h"
 #include "park.h"
 #include "priority.h"

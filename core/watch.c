@@ -4,6 +4,7 @@
 
 #include "balance.h"
 #include "carrier.h"
+#include "global.h"
 #include "hint.h"
 #include "parallelism.h"
 #include "raw.h"

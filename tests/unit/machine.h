@@ -16,6 +16,7 @@
 
 #include "../../core/carrier.h"
 #include "../../core/futex.h"
+#include "../../core/global.h"
 #include "../../core/loop.h"
 #include "../../core/machine.h"
 #include "../../core/monitor.h"
