@@ -37,6 +37,7 @@
 #include "credentials.h"
 #include "global.h"
 #include "hint.h"
+#include "lone.h"
 #include "loop.h"
 #include "monitor.h"
 #include "parallelism.h"
@@ -208,26 +209,49 @@ static struct carrier *take_spare(void)
     return carrier;
 }
 
-int weft_carrier_adopt(struct processor *processor)
+/* Starts what take_spare or weft_carrier_create has given, and has been told what to do. Returns 0, or -errno
+ * when there is no kernel thread to be had. */
+static int employ(struct carrier *carrier, bool spare)
 {
-    struct carrier *carrier = take_spare();
-    if (carrier) {
-        carrier->processor = processor;
-        weft_carrier_hold(processor, (uintptr_t)carrier | WEFT_IN);
-        atomic_store(&carrier->wake, WEFT_WAKE_ADOPTED);
+    if (spare) {
+        atomic_store(&carrier->wake, WEFT_WAKE_EMPLOYED);
         weft_raw3(SYS_futex, (long)&carrier->wake, FUTEX_WAKE_PRIVATE, 1);
         return 0;
     }
-    carrier = weft_carrier_create();
+    atomic_fetch_add(&carriers_alive, 1);
+    int result = weft_carrier_clone_thread(carrier, weft_carrier_run);
+    if (result < 0)
+        atomic_fetch_sub(&carriers_alive, 1);
+    return result;
+}
+
+int weft_carrier_adopt(struct processor *processor)
+{
+    struct carrier *spare = take_spare(), *carrier = spare ? spare : weft_carrier_create();
     if (!carrier)
         return -ENOMEM;
     carrier->processor = processor;
     weft_carrier_hold(processor, (uintptr_t)carrier | WEFT_IN);
-    atomic_fetch_add(&carriers_alive, 1);
-    int result = weft_carrier_clone_thread(carrier, weft_carrier_run);
+    int result = employ(carrier, spare != NULL);
     if (result < 0) {
         atomic_store(&processor->owner, 0);
-        atomic_fetch_sub(&carriers_alive, 1);
+        weft_carrier_give(carrier);
+    }
+    return result;
+}
+
+int weft_carrier_depute(struct processor *processor)
+{
+    struct carrier *spare = take_spare(), *carrier = spare ? spare : weft_carrier_create();
+    if (!carrier)
+        return -ENOMEM;
+    carrier->processor = NULL;
+    carrier->deputy_of = processor;
+    atomic_store(&processor->deputy, carrier);
+    int result = employ(carrier, spare != NULL);
+    if (result < 0) {
+        atomic_store(&processor->deputy, NULL);
+        carrier->deputy_of = NULL;
         weft_carrier_give(carrier);
     }
     return result;
@@ -261,7 +285,7 @@ static void retire(struct carrier *carrier)
     weft_raw1(SYS_exit, 0);
 }
 
-/* Waits until weft_carrier_adopt gives it a processor. */
+/* Waits until there is something for it to do. */
 static void wait_as_spare(struct carrier *carrier)
 {
     bool first = carrier->tid == (int)weft_raw0(SYS_getpid);
@@ -269,7 +293,7 @@ static void wait_as_spare(struct carrier *carrier)
     weft_list_append(spares.next, &carrier->spare_node); /* before the first: the newest is the hottest */
     weft_hint_add(spare_count, 1);
     weft_lock_release(&spare_lock);
-    while (atomic_exchange(&carrier->wake, 0) != WEFT_WAKE_ADOPTED) {
+    while (atomic_exchange(&carrier->wake, 0) != WEFT_WAKE_EMPLOYED) {
         /* The first kernel thread receives signals as a spare too; the others may be busy for long. */
         if (atomic_load(&weft_signals_arrived))
             weft_signals_distribute(NULL);
@@ -300,10 +324,7 @@ static void nap_in_loop(struct processor *processor, int64_t timeout)
     weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, slack);
 }
 
-/*
- * Nothing is ready: sleeps in the loop until something is. Whoever has work for this processor publishes it,
- * then looks at `asleep` behind a full barrier (weft_processor_wake); here it is the other way about.
- */
+/* Nothing is ready: sleeps in the loop until something is. */
 static void sleep_in_loop(struct processor *processor)
 {
     int64_t next = weft_timers_next(&processor->timers), timeout = WEFT_NEVER;
@@ -312,10 +333,8 @@ static void sleep_in_loop(struct processor *processor)
         timeout = next > now ? next - now : 0;
     }
     bool nap = weft_balance_nap(processor, &timeout);
-    atomic_fetch_add(&weft_idle_processors, 1);
-    atomic_store(&processor->asleep, WEFT_ASLEEP);
-    if (atomic_load(&processor->inbox) || atomic_load(&processor->interrupts) ||
-        atomic_load(&processor->visitors) || atomic_load(&weft_signals_arrived) || !weft_global_empty())
+    weft_lone_note(processor);
+    if (!weft_processor_fall_asleep(processor))
         timeout = 0;
     uint64_t begin = __builtin_ia32_rdtsc();
     __atomic_store_n(&processor->asleep_since, timeout ? begin : 0, __ATOMIC_RELAXED);
@@ -327,9 +346,7 @@ static void sleep_in_loop(struct processor *processor)
         __atomic_store_n(&processor->cycles_slept, processor->cycles_slept + __builtin_ia32_rdtsc() - begin,
                          __ATOMIC_RELAXED);
     __atomic_store_n(&processor->asleep_since, 0, __ATOMIC_RELAXED);
-    if (atomic_exchange(&processor->asleep, WEFT_AWAKE) == WEFT_ASLEEP)
-        atomic_fetch_sub(&weft_idle_processors, 1);
-    weft_monitor_wake();
+    weft_processor_awaken(processor);
 }
 
 /*
@@ -383,7 +400,10 @@ void weft_carrier_run(void *argument)
     for (;;) {
         struct processor *processor = carrier->processor;
         if (!processor) {
-            wait_as_spare(carrier);
+            if (carrier->deputy_of)
+                weft_lone_stand_in(carrier);
+            else
+                wait_as_spare(carrier);
             continue;
         }
         if (!weft_visit_admit(carrier, processor))
@@ -409,7 +429,9 @@ void weft_carrier_run(void *argument)
             weft_balance_pass_on(processor);
         weft_balance_share(processor);
         struct coroutine *next = weft_processor_pick(processor);
-        if (next)
+        if (next) {
+            processor->dispatched = next;
             dispatch(carrier, next);
+        }
     }
 }

@@ -19,6 +19,9 @@ int weft_carrier_clone_thread(struct carrier *carrier, void (*entry)(void *));
  * or new carrier. Returns 0 or -errno. */
 int weft_carrier_adopt(struct processor *processor);
 
+/* Makes a spare or new carrier the deputy (lone.h) of a processor that has none. Returns 0 or -errno. */
+int weft_carrier_depute(struct processor *processor);
+
 /* In core: gives the processor away; `carrier` goes on without it, or, when no other can be had, outside of
  * core. */
 bool weft_carrier_hand_on(struct carrier *carrier, struct processor *processor);

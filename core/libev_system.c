@@ -135,9 +135,16 @@ static long settle(long result)
     return -1;
 }
 
+static int newest_epoll;
+
 LINKED_TO_LIBEV int epoll_create1(int flags)
 {
-    return (int)settle(weft_own_descriptor(weft_raw1(SYS_epoll_create1, flags)));
+    return newest_epoll = (int)settle(weft_own_descriptor(weft_raw1(SYS_epoll_create1, flags)));
+}
+
+int weft_libev_epoll(void)
+{
+    return newest_epoll;
 }
 
 /* A descriptor that somebody has just closed is a broken program to libev, which ends it. Here it is always

@@ -27,6 +27,9 @@ extern __thread int64_t weft_loop_patience __attribute__((tls_model("initial-exe
  */
 int weft_own_descriptor(long fd);
 
+/* The epoll descriptor that libev has made last. */
+int weft_libev_epoll(void);
+
 /* In the child of a fork: nobody holds the lock of the table. */
 void weft_own_descriptors_restart(void);
 

@@ -55,6 +55,8 @@ struct loop {
     struct processor *processor;
     ev_io wake;
     int wake_fd;
+    int epoll_fd; /* libev's */
+    bool changed; /* an io was started since the last poll */
     size_t watching;
     int ready; /* descriptors served by the poll that runs */
     struct interest *chunks[CHUNKS];
@@ -142,6 +144,7 @@ struct loop *weft_loop_create(struct processor *processor)
         ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOINOTIFY | EVFLAG_NOSIGMASK | EVFLAG_NOTIMERFD);
     if (!loop->ev)
         goto no_loop;
+    loop->epoll_fd = weft_libev_epoll();
     ev_set_userdata(loop->ev, loop);
     ev_io_init(&loop->wake, on_wake, loop->wake_fd, EV_READ);
     ev_io_start(loop->ev, &loop->wake);
@@ -195,16 +198,20 @@ int weft_loop_watch(struct loop *loop, struct weft_watcher *watcher)
         interest->urgent = true;
         ev_io_stop(loop->ev, &interest->io[0]);
         ev_io_set(&interest->io[0], watcher->fd, EV_READ); /* the next start tells the kernel anew */
-        if (!weft_list_empty(&interest->waiters[0]))
+        if (!weft_list_empty(&interest->waiters[0])) {
             ev_io_start(loop->ev, &interest->io[0]);
+            loop->changed = true;
+        }
     }
     interest->nested = watcher->events & WEFT_NESTED;
     for (int direction = 0; direction < 2; direction++) {
         if (!(watcher->events & 1 << direction))
             continue;
         weft_list_append(&interest->waiters[direction], &watcher->node[direction]);
-        if (!ev_is_active(&interest->io[direction]))
+        if (!ev_is_active(&interest->io[direction])) {
             ev_io_start(loop->ev, &interest->io[direction]);
+            loop->changed = true;
+        }
     }
     weft_hint_add(loop->watching, 1);
     return 0;
@@ -318,6 +325,7 @@ int weft_loop_poll(struct loop *loop, int64_t timeout)
     weft_loop_patience = timeout;
     polled = loop;
     loop->ready = 0;
+    loop->changed = false;
     ev_run(loop->ev, timeout == 0 ? EVRUN_NOWAIT : EVRUN_ONCE);
     weft_loop_patience = 0;
     return loop->ready;
@@ -350,6 +358,45 @@ void weft_loop_wake(struct loop *loop)
 {
     uint64_t one = 1;
     weft_raw3(SYS_write, loop->wake_fd, (long)&one, sizeof one);
+}
+
+int weft_loop_descriptor(const struct loop *loop)
+{
+    return loop->epoll_fd;
+}
+
+bool weft_loop_changed(const struct loop *loop)
+{
+    return loop->changed;
+}
+
+struct leaving {
+    struct loop *loop;
+    struct interest *interest;
+};
+
+/* libev deletes what is stopped only when it fires. Behind its back, so the next start must tell the kernel.
+ */
+static void leave(void *argument)
+{
+    struct leaving *leaving = argument;
+    int fd = leaving->interest->io[0].fd;
+    for (int direction = 0; direction < 2; direction++) {
+        ev_io *io = &leaving->interest->io[direction];
+        ev_io_stop(leaving->loop->ev, io);
+        ev_io_set(io, fd, direction ? EV_WRITE : EV_READ);
+    }
+    leaving->interest->urgent = leaving->interest->silenced = false;
+    weft_raw4(SYS_epoll_ctl, leaving->loop->epoll_fd, EPOLL_CTL_DEL, fd, 0);
+}
+
+void weft_loop_leave(struct loop *loop, int fd)
+{
+    struct interest *interest = interest_find(loop, fd);
+    if (!interest || !weft_list_empty(&interest->waiters[0]) || !weft_list_empty(&interest->waiters[1]))
+        return;
+    if (ev_is_active(&interest->io[0]) || ev_is_active(&interest->io[1]))
+        weft_vectors_preserved(leave, &(struct leaving){loop, interest});
 }
 
 size_t weft_loop_watching(const struct loop *loop)

@@ -78,6 +78,15 @@ enum { WEFT_OWN_DESCRIPTORS = 512 };
 /* Copies our descriptors in ascending order, returns how many. */
 int weft_loop_owned(int *fds);
 
+/* The epoll descriptor: readable when a poll would find something. */
+int weft_loop_descriptor(const struct loop *loop);
+
+/* Whether watchers were started since the last poll: until the next one the kernel does not know them. */
+bool weft_loop_changed(const struct loop *loop);
+
+/* Sees to it that `fd`, unless somebody waits for it, does not make that descriptor readable. In core. */
+void weft_loop_leave(struct loop *loop, int fd);
+
 /* Number of started watchers, for weft_processor_verify. */
 size_t weft_loop_watching(const struct loop *loop);
 

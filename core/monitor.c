@@ -21,6 +21,7 @@
 #include "balance.h"
 #include "hint.h"
 #include "hog.h"
+#include "lone.h"
 #include "loop.h"
 #include "machine.h"
 #include "parallelism.h"
@@ -60,6 +61,7 @@ static void take_away(struct processor *processor, uintptr_t owner, bool compute
     struct coroutine *hog = __atomic_load_n(&carrier->running, __ATOMIC_RELAXED);
     if (!atomic_compare_exchange_strong(&processor->owner, &owner, 0))
         return;
+    weft_lone_taken(processor);
     if (hog && computed)
         weft_hint_set(hog->hog, 1);
     if (weft_trace_mask & WEFT_TRACE_SCHED && hog) {

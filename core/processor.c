@@ -14,6 +14,7 @@
 #include "cpu_time.h"
 #include "global.h"
 #include "loop.h"
+#include "monitor.h"
 #include "park.h"
 #include "priority.h"
 #include "signal.h"
@@ -177,9 +178,26 @@ void weft_processor_post_interrupt(struct processor *processor, struct coroutine
     weft_processor_wake(processor);
 }
 
+/* Whoever has work for this processor publishes it, then looks at `asleep` behind a full barrier
+ * (weft_processor_wake); here it is the other way about. */
+bool weft_processor_fall_asleep(struct processor *processor)
+{
+    atomic_fetch_add(&weft_idle_processors, 1);
+    atomic_store(&processor->asleep, WEFT_ASLEEP);
+    return !(atomic_load(&processor->inbox) || atomic_load(&processor->interrupts) ||
+             atomic_load(&processor->visitors) || atomic_load(&weft_signals_arrived) || !weft_global_empty());
+}
+
+void weft_processor_awaken(struct processor *processor)
+{
+    if (atomic_exchange(&processor->asleep, WEFT_AWAKE) == WEFT_ASLEEP)
+        atomic_fetch_sub(&weft_idle_processors, 1);
+    weft_monitor_wake();
+}
+
 bool weft_processor_wake(struct processor *processor)
 {
-    /* Behind what the caller has published: see sleep_in_loop (carrier.c) for the other half. */
+    /* Behind what the caller has published: see weft_processor_fall_asleep for the other half. */
     atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load_explicit(&processor->asleep, memory_order_relaxed) == WEFT_AWAKE)
         return false;

@@ -74,17 +74,23 @@ struct processor {
     uint64_t next_since;    /* and when run_next was set; 0: not known, */
     uint64_t next_set_at;   /* was set the last time, */
     uint64_t next_wait;     /* for how many cycles it waited lately, */
-    uint64_t watch_called_at;  /* when somebody was called to watch in vain, */
-    uint64_t watched_at;       /* and when this one was, or had success */
-    unsigned naps;             /* short sleeps left before a long one, see balance.h, */
-    int32_t nap;               /* and how long the next one is, ns */
-    struct processor *rescued; /* it stalled, so its work was taken, */
-    uint32_t rescued_ticks;    /* when its `ticks` were these */
-    uint32_t yields;           /* of `ticks`, those that followed a yield; hint, like ... */
-    uint64_t cycles_slept;     /* ... time in the loop, */
-    uint64_t asleep_since;     /* and when the present sleep began (time-stamp counter); 0: awake */
-    struct coroutine *spares;  /* free objects, linked by `next`, */
-    unsigned spare_count;      /* and how many */
+    uint64_t watch_called_at;     /* when somebody was called to watch in vain, */
+    uint64_t watched_at;          /* and when this one was, or had success */
+    unsigned naps;                /* short sleeps left before a long one, see balance.h, */
+    int32_t nap;                  /* and how long the next one is, ns */
+    struct processor *rescued;    /* it stalled, so its work was taken, */
+    uint32_t rescued_ticks;       /* when its `ticks` were these */
+    uint32_t yields;              /* of `ticks`, those that followed a yield; hint, like ... */
+    uint64_t cycles_slept;        /* ... time in the loop, */
+    uint64_t asleep_since;        /* and when the present sleep began (time-stamp counter); 0: awake */
+    struct coroutine *dispatched; /* the last that a carrier's own loop has dispatched */
+    struct coroutine *lone;       /* the only one that ran between the last sleeps, see lone.h; hint */
+    uint16_t lone_sleeps;         /* so many in a row, */
+    uint16_t lone_wanted;         /* so many are needed for a lone wait; hints */
+    uint16_t lone_proved;         /* lone waits since the last that was cut short */
+    uint32_t slept_ticks;         /* `ticks` before the last sleep */
+    struct coroutine *spares;     /* free objects, linked by `next`, */
+    unsigned spare_count;         /* and how many */
     struct weft_timers timers;
     struct loop *loop;
     uint64_t priority_map[2]; /* bit N: by_priority[N] is not empty */
@@ -97,12 +103,15 @@ struct processor {
     _Atomic(struct coroutine *) interrupts; /* parked here, with a signal due: a stack by `interrupt_next` */
     atomic_uint asleep;                     /* enum weft_sleep */
     atomic_uint visitors;                   /* who wants to come in, or is in, from outside */
+    atomic_bool lone_waits;                 /* in a lone wait, see lone.h */
+    _Atomic(struct carrier *) deputy;       /* who sleeps in the loop meanwhile, */
+    _Atomic int64_t deputy_until;           /* until then, ns of CLOCK_MONOTONIC */
     _Atomic uint32_t seen_ticks;            /* balance.h: what `ticks` was ... */
     _Atomic uint64_t seen_at; /* ... and when (time-stamp counter) it was first seen to be that */
 };
 
 /* What a spare carrier is woken for. */
-enum weft_wake { WEFT_WAKE_NOT, WEFT_WAKE_ADOPTED, WEFT_WAKE_SIGNAL };
+enum weft_wake { WEFT_WAKE_NOT, WEFT_WAKE_EMPLOYED, WEFT_WAKE_SIGNAL };
 
 /* CPU time of a carrier, as far as it was counted for coroutines; ns. Protected by the lock. See cpu_time.h.
  */
@@ -117,6 +126,7 @@ struct weft_cpu_clock {
 struct carrier {
     struct weft_context context; /* first: assembly; the carrier's own stack */
     struct processor *processor; /* what it holds, as far as it knows; see weft_core_enter */
+    struct processor *deputy_of; /* whose loop it looks after, see lone.h */
     int tid;                     /* kernel id; cleared by the kernel when the thread is gone */
     void *stack_top;             /* where its context begins */
     uint64_t kernel_mask;        /* signals that are blocked in this kernel thread; read by others */
@@ -172,6 +182,11 @@ void weft_processor_open_inbox(struct processor *processor);
 /* Sees to it that the processor, if it sleeps, looks around soon. From anywhere. Returns false when it was
  * awake (or could not get a kernel thread). */
 bool weft_processor_wake(struct processor *processor);
+
+/* In core, by who is about to sleep or wait: from here on weft_processor_wake is due. Returns false when
+ * something has come before. */
+bool weft_processor_fall_asleep(struct processor *processor);
+void weft_processor_awaken(struct processor *processor);
 
 /* Somebody is in core on it, or visits it: who, it does not say. The queue, deadlines, watchers and polls
  * check this, in every build. */

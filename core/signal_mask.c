@@ -125,7 +125,7 @@ static void apply(void)
         weft_raw3(SYS_tgkill, pid, pid, WEFT_SIGNAL_KICK);
 }
 
-static uint64_t wanted(const struct carrier *carrier)
+uint64_t weft_signal_mask_wanted(const struct carrier *carrier)
 {
     return carrier->receives ? atomic_load(&kernel_mask) : ~caused_here;
 }
@@ -138,20 +138,20 @@ uint64_t weft_signal_kernel_mask(void)
 void weft_signal_mask_follow(struct carrier *carrier)
 {
     uint64_t mask;
-    if (carrier->kernel_mask == wanted(carrier) && !atomic_load(&carrier->flooded))
+    if (carrier->kernel_mask == weft_signal_mask_wanted(carrier) && !atomic_load(&carrier->flooded))
         return;
     atomic_store(&carrier->flooded, false);
     do { /* a kick may come between the load and the call, and would be undone */
-        mask = wanted(carrier);
+        mask = weft_signal_mask_wanted(carrier);
         weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask);
         __atomic_store_n(&carrier->kernel_mask, mask, __ATOMIC_SEQ_CST);
-    } while (mask != wanted(carrier));
+    } while (mask != weft_signal_mask_wanted(carrier));
 }
 
 void weft_signal_mask_follow_later(struct carrier *carrier, uint64_t *returned_to)
 {
     if (carrier && !atomic_load(&carrier->flooded))
-        *returned_to = carrier->kernel_mask = wanted(carrier);
+        *returned_to = carrier->kernel_mask = weft_signal_mask_wanted(carrier);
 }
 
 void weft_signal_mask_all(struct carrier *carrier)

@@ -41,6 +41,9 @@ uint64_t weft_signal_kernel_mask(void);
 /* On the carrier's kernel thread: blocks just that. No system call when it does already. */
 void weft_signal_mask_follow(struct carrier *carrier);
 
+/* What its kernel thread is to block. */
+uint64_t weft_signal_mask_wanted(const struct carrier *carrier);
+
 /* The same by changing the mask that a signal handler of the carrier's kernel thread will return to. */
 void weft_signal_mask_follow_later(struct carrier *carrier, uint64_t *returned_to);
 

@@ -60,6 +60,8 @@ void weft_visit(struct processor *processor, void (*function)(void *), void *arg
     weft_visit_begin(processor);
     function(argument);
     weft_visit_end(processor);
+    if (atomic_load(&processor->lone_waits)) /* its loop has changed: see lone.c, rule 3 */
+        weft_processor_wake(processor);
 }
 
 bool weft_visit_admit(struct carrier *carrier, struct processor *processor)

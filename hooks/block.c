@@ -30,6 +30,20 @@ static long try_first(const struct weft_call *call, const struct weft_call *atte
     return result == would_wait ? weft_block_in_kernel(call) : result;
 }
 
+bool weft_block_alone_now(const struct weft_call *call, long *result)
+{
+    struct coroutine *self = weft_current;
+    /* One that is made again has used some of its time. */
+    if (self->restarted || !weft_lone_begin(self))
+        return false;
+    self->wait_began = weft_now();
+    *result = weft_call_interruptible(call, self);
+    weft_lone_end(self);
+    if (*result == -EINTR) /* by whatever: it is made again unless a handler runs, see weft_signals_at_exit */
+        __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
+    return true;
+}
+
 long weft_block_for_disk(const struct weft_call *call)
 {
     struct coroutine *self = weft_current;

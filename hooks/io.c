@@ -87,8 +87,11 @@ static long read_waiting(struct weft_call *call, struct weft_descriptor *descrip
     struct weft_target target = weft_target_of((int)call->arguments[0]);
     if (weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT) && !weft_descriptor_blocks(target.fd, descriptor))
         return weft_call_raw(call);
+    long result;
+    if (!weft_descriptor_has(descriptor, WEFT_FD_NONBLOCK) && weft_block_alone(call, &result))
+        return result;
     for (;;) {
-        long result = try_read(target.fd, descriptor, vector, count);
+        result = try_read(target.fd, descriptor, vector, count);
         if (result != -EAGAIN || !weft_descriptor_blocks(target.fd, descriptor))
             return weft_target_done(&target, result);
         if (weft_descriptor_look(descriptor).kind == WEFT_KIND_OTHER && terminal_with_timeout(target.fd))

@@ -100,7 +100,10 @@ static long poll_until(struct weft_call *call, int64_t deadline)
 WEFT_HOOK(poll)
 {
     int timeout = (int)call->arguments[2];
-    long result = weft_raw3(SYS_poll, call->arguments[0], call->arguments[1], 0);
+    long result;
+    if (timeout != 0 && weft_block_alone(call, &result))
+        return result;
+    result = weft_raw3(SYS_poll, call->arguments[0], call->arguments[1], 0);
     if (result != 0 || timeout == 0)
         return result;
     return poll_until(call, weft_deadline_from_milliseconds(timeout));
@@ -109,12 +112,17 @@ WEFT_HOOK(poll)
 static long ppoll_masked(struct weft_call *call)
 {
     struct timespec *timeout = (struct timespec *)call->arguments[2], checked;
+    struct weft_call unmasked = *call;
+    long result;
+    unmasked.arguments[3] = 0;
+    if (weft_block_alone(&unmasked, &result))
+        return result;
     if (timeout && !weft_user_read(&checked, timeout, sizeof checked))
         return -EFAULT;
     if (timeout && !weft_timespec_valid(timeout))
         return -EINVAL;
     int64_t deadline = weft_deadline_from(timeout, -1);
-    long result = weft_raw3(SYS_poll, call->arguments[0], call->arguments[1], 0);
+    result = weft_raw3(SYS_poll, call->arguments[0], call->arguments[1], 0);
     if (result == 0 && !(timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0))
         result = poll_until(call, deadline);
     if (timeout && result >= 0)
@@ -253,6 +261,8 @@ WEFT_HOOK(select)
     struct sets sets;
     int64_t deadline = WEFT_NEVER;
     long result;
+    if (weft_block_alone(call, &result))
+        return result;
     if (select_in_kernel(call))
         return weft_block_in_kernel(call);
     if (!select_read(call, &sets, &checked))
@@ -281,7 +291,11 @@ static long pselect6_masked(struct weft_call *call)
 {
     struct timespec *timeout = (struct timespec *)call->arguments[4], checked;
     struct sets sets;
+    struct weft_call unmasked = *call;
     long result;
+    unmasked.arguments[5] = 0;
+    if (weft_block_alone(&unmasked, &result))
+        return result;
     if (select_in_kernel(call))
         return weft_block_in_kernel(call);
     if (!select_read(call, &sets, &checked) ||
@@ -332,9 +346,21 @@ static long epoll_first(struct weft_call *call)
     return weft_raw4(SYS_epoll_wait, call->arguments[0], call->arguments[1], call->arguments[2], 0);
 }
 
+/* As epoll_wait, and without what the other calls have besides. */
+static bool epoll_alone(const struct weft_call *call, long *result)
+{
+    const long *a = call->arguments;
+    struct weft_call plain = {.number = call->number, .arguments = {a[0], a[1], a[2], a[3]}};
+    return a[3] != 0 && weft_lone_likely(weft_current) && !weft_loop_owns((int)a[0]) &&
+           weft_block_alone(&plain, result);
+}
+
 WEFT_HOOK(epoll_wait)
 {
-    long result = epoll_first(call);
+    long result;
+    if (epoll_alone(call, &result))
+        return result;
+    result = epoll_first(call);
     int timeout = (int)call->arguments[3];
     return result != 0 || timeout == 0 ? result : epoll_until(call, weft_deadline_from_milliseconds(timeout));
 }
@@ -350,11 +376,14 @@ static long epoll_pwait2_masked(struct weft_call *call)
 {
     const struct timespec *timeout = (const struct timespec *)call->arguments[3];
     struct timespec checked;
+    long result;
+    if (epoll_alone(call, &result))
+        return result;
     if (timeout && !weft_user_read(&checked, timeout, sizeof checked))
         return -EFAULT;
     if (timeout && !weft_timespec_valid(timeout))
         return -EINVAL;
-    long result = epoll_first(call);
+    result = epoll_first(call);
     if (result != 0 || (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0))
         return result;
     return epoll_until(call, weft_deadline_from(timeout, -1));

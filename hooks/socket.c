@@ -127,8 +127,17 @@ long weft_socket_receive(int fd, struct weft_descriptor *descriptor, void *buffe
 {
     struct attempt attempt = attempt_at(fd, descriptor);
     bool wait_first = drained(descriptor) && !(flags & MSG_DONTWAIT) && size > 0;
+    struct weft_call call = {
+        .number = SYS_recvfrom,
+        .arguments = {fd, (long)buffer, (long)size, flags, (long)address, (long)address_size}};
+    long result;
+    if (!(flags & MSG_DONTWAIT) && !weft_descriptor_has(descriptor, WEFT_FD_NONBLOCK) &&
+        weft_block_alone(&call, &result)) {
+        note_drained(descriptor, result, size, flags);
+        return result;
+    }
     for (;;) {
-        long result = -EAGAIN;
+        result = -EAGAIN;
         if (!wait_first) {
             result = weft_raw6(SYS_recvfrom, attempt.target.fd, (long)buffer, (long)size,
                                flags | MSG_DONTWAIT, (long)address, (long)address_size);

@@ -8,6 +8,7 @@
 #include "../core/check.h"
 #include "../core/libev_system.h"
 #include "../core/lock.h"
+#include "../core/lone.h"
 #include "../core/raw.h"
 #include "../core/visit.h"
 #include "descriptor.h"
@@ -69,6 +70,9 @@ long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft
     if (result == 0) {
         result = weft_park(self, reason, start_watchers, self);
         weft_check(!self->watchers);
+        if (__builtin_expect(weft_lone_likely(self), 0) && self->carrier->processor == processor)
+            for (unsigned i = 0; i < count; i++)
+                weft_loop_leave(processor->loop, watchers[i].fd);
     } else {
         self->watchers = NULL;
         weft_park_give_up(self);

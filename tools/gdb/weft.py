@@ -221,7 +221,9 @@ class Coroutine:
     def state(self):
         if self.thread:
             carrier = self.value["carrier"]
-            where = "kernel" if int(carrier) and int(carrier["in_kernel"]) else "running"
+            held = carrier["processor"] if int(carrier) else 0
+            waits = int(carrier) and (int(carrier["in_kernel"]) or (int(held) and int(held["lone_waits"])))
+            where = "kernel" if waits else "running"
             return f"{where}, LWP {self.thread.ptid[1]}"
         return str(self.value["state"]).removeprefix("WEFT_").lower()
 
