@@ -24,6 +24,7 @@
 #include "raw.h"
 #include "signal_internal.h"
 #include "slab.h"
+#include "visit.h"
 
 #include <errno.h>
 
@@ -248,6 +249,19 @@ void weft_signals_distribute(struct processor *here)
         distribute(here);
         weft_lock_release(&distribution);
     } while (atomic_load(&weft_signals_arrived));
+}
+
+void weft_signals_settle(struct coroutine *self)
+{
+    for (unsigned round = 0;; round++) {
+        if (atomic_load(&weft_signals_arrived)) {
+            weft_signals_distribute(weft_core_enter(self));
+            weft_core_leave(self);
+        }
+        if (atomic_load(&distribution.state) == 0 && !atomic_load(&weft_signals_arrived))
+            return;
+        weft_visit_pause(round);
+    }
 }
 
 void weft_signals_stop(void)

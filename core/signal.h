@@ -62,6 +62,10 @@ extern atomic_bool weft_signals_arrived;
 /* In core on `here`: sends on what has arrived, and what was held and can be had now. */
 void weft_signals_distribute(struct processor *here);
 
+/* Returns when what has arrived before the call is where it belongs, whoever sends it on. `self` is not in
+ * core; may park (reason: processor). */
+void weft_signals_settle(struct coroutine *self);
+
 /* Nobody distributes between the two: for a fork. Not in core. */
 void weft_signals_stop(void);
 void weft_signals_release(void);

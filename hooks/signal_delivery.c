@@ -227,10 +227,7 @@ enum weft_delivered weft_signals_deliver_due(struct weft_delivery *delivery, uin
     enum weft_delivered first = WEFT_DELIVERED_NOTHING;
     siginfo_t info;
     __atomic_store_n(&self->signal_due, 0, __ATOMIC_SEQ_CST);
-    if (atomic_load(&weft_signals_arrived)) {
-        weft_signals_distribute(weft_core_enter(self));
-        weft_core_leave(self);
-    }
+    weft_signals_settle(self); /* what a call of its own has caused is handled before that call returns */
     weft_signal_mask_follow(self->carrier);
     while (!delivery->ending && weft_signal_next(self, ~self->signal_mask, &info)) {
         enum weft_delivered delivered = weft_signal_deliver(delivery, &info, mask_after);
