@@ -136,9 +136,33 @@ int machine_setup(void **state)
     return machine_setup_many(1);
 }
 
+struct journey {
+    struct coroutine *coroutine;
+    struct processor *to;
+};
+
+static void arrive(void *argument)
+{
+    struct journey *journey = argument;
+    journey->coroutine->state = WEFT_READY;
+    weft_processor_post(journey->to, journey->coroutine);
+}
+
+void machine_go_to(unsigned index)
+{
+    struct journey journey = {weft_current, &weft_processors[index]};
+    while (weft_core_enter(weft_current) != journey.to) {
+        weft_park_announce(weft_current, NULL, NULL);
+        weft_park(weft_current, WEFT_REASON_PROCESSOR, arrive, &journey);
+        weft_core_leave(weft_current);
+    }
+    weft_core_leave(weft_current);
+}
+
 int machine_teardown(void **state)
 {
     (void)state;
+    machine_go_to(0);
     struct processor *processor = weft_core_enter(weft_current);
     weft_processor_verify(processor);
     size_t queued = processor->queue.length + (processor->run_next != NULL);

@@ -62,8 +62,11 @@ bool task_becomes_set(uint32_t *word);
 /* Lets time pass on the caller's processor without parking it for good. */
 void task_sleep(int64_t nanoseconds);
 
-/* For cmocka: the group's setup (weft_machine_start(1)), and each test's teardown: all invariants of the
- * processor hold, and nobody is queued, timed or watching any more. */
+/* Moves the caller to the processor of that number. (Who joins a task goes on where it ended.) */
+void machine_go_to(unsigned index);
+
+/* For cmocka: the group's setup (weft_machine_start(1)), and each test's teardown, on the first processor,
+ * where the next test begins: all its invariants hold, and nobody is queued, timed or watching any more. */
 int machine_setup(void **state);
 int machine_teardown(void **state);
 

@@ -11,6 +11,8 @@
 
 #include "../../core/priority.h"
 
+enum { NO_LOOK = 1000 /* picks without a look whether a poll is due */ };
+
 static struct coroutine coroutines[200];
 static struct processor processor; /* without a carrier, but held */
 
@@ -18,8 +20,7 @@ static int fresh(void **state)
 {
     (void)state;
     memset(coroutines, 0, sizeof coroutines);
-    processor =
-        (struct processor){.owner = WEFT_IN, .streak_most = WEFT_STREAK, .polled_at = __builtin_ia32_rdtsc()};
+    processor = (struct processor){.owner = WEFT_IN, .streak_most = WEFT_STREAK, .look_at = NO_LOOK};
     return 0;
 }
 
@@ -56,7 +57,6 @@ static void test_run_next_again_and_again_lets_the_queue_in(void **state)
     weft_processor_append(&processor, &coroutines[0]);
     for (int i = 0; i < 199; i++) {
         processor.run_next = &coroutines[1];
-        processor.polled_at = __builtin_ia32_rdtsc(); /* no poll is due */
         if (weft_processor_pick(&processor) == &coroutines[0]) {
             assert_in_range(i, 10, 198); /* a hand-over stays hot, but not for ever */
             return;
@@ -83,6 +83,7 @@ static void test_pick_gives_way_to_a_poll_that_is_due(void **state)
 {
     (void)state;
     processor.polled_at = __builtin_ia32_rdtsc() - 10 * WEFT_POLL_CYCLES;
+    processor.look_at = 0;
     for (int i = 0; i < 200; i++)
         weft_processor_append(&processor, &coroutines[i]);
     int picked = 0;
