@@ -3,14 +3,16 @@
 #include "machine.h"
 
 #include "../../core/balance.h"
+#include "../../core/hint.h"
 #include "../../core/parallelism.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { READY = 8 };
 
-static uint32_t thief_waits, thief_may, stole, ran[READY], processor_of[READY];
+static uint32_t thief_waits, thief_may, stole, left, ran[READY], processor_of[READY];
 static int ends[2];
 static long slept;
 
@@ -37,13 +39,33 @@ static void steal(void *argument)
     weft_core_leave(weft_current);
 }
 
-static void start_thief(struct task *thief)
+static void start_thief(struct task *thief, void (*function)(void *))
 {
     thief_waits = thief_may = stole = 0;
-    task_prepare(thief, steal, NULL);
+    task_prepare(thief, function, NULL);
     thief->coroutine->state = WEFT_READY;
     weft_processor_post(&weft_processors[1], thief->coroutine);
     assert_true(task_becomes_set(&thief_waits));
+}
+
+/* Not stalled: it has dispatched since it was last looked at. */
+static void seen_going_on(struct processor *processor)
+{
+    atomic_store(&processor->seen_ticks, processor->ticks - 1);
+}
+
+static void steal_once(void *argument)
+{
+    struct processor *first = &weft_processors[0];
+    (void)argument;
+    __atomic_store_n(&thief_waits, 1, __ATOMIC_SEQ_CST);
+    while (!__atomic_load_n(&thief_may, __ATOMIC_SEQ_CST))
+        __builtin_ia32_pause();
+    struct processor *here = weft_core_enter(weft_current);
+    weft_balance_steal(here);
+    left = (uint32_t)first->queue.length;
+    __atomic_store_n(&stole, (uint32_t)here->queue.length, __ATOMIC_SEQ_CST);
+    weft_core_leave(weft_current);
 }
 
 static void read_and_note(void *argument)
@@ -64,7 +86,7 @@ static void test_what_waits_behind_a_computation_is_stolen(void **state)
 {
     struct task thief, tasks[READY];
     (void)state;
-    start_thief(&thief);
+    start_thief(&thief, steal);
     for (int i = 0; i < READY; i++)
         task_start(&tasks[i], note_where, &ran[i]);
     __atomic_store_n(&thief_may, 1, __ATOMIC_SEQ_CST);
@@ -75,6 +97,34 @@ static void test_what_waits_behind_a_computation_is_stolen(void **state)
         assert_int_equal(processor_of[i], 1);
         task_join(&tasks[i]);
     }
+    task_join(&thief);
+}
+
+static void test_half_of_a_backlog_is_stolen_oldest_first(void **state)
+{
+    struct processor *first = &weft_processors[0];
+    struct task thief, tasks[READY];
+    (void)state;
+    memset(ran, 0, sizeof ran);
+    start_thief(&thief, steal_once);
+    for (int i = 0; i < READY; i++)
+        task_start(&tasks[i], note_where, &ran[i]);
+    struct processor *here = weft_core_enter(weft_current);
+    assert_ptr_equal(here, first);
+    weft_hint_set(here->dispatch_cycles, 0); /* however many, they are worth nothing but for this: */
+    weft_hint_set(here->backlogged, true);
+    seen_going_on(here);
+    weft_core_leave(weft_current);
+    __atomic_store_n(&thief_may, 1, __ATOMIC_SEQ_CST);
+    assert_true(task_becomes_set(&stole));
+    assert_int_equal(stole, READY / 2);
+    assert_int_equal(left, READY / 2);
+    for (int i = 0; i < READY / 2; i++) {
+        assert_true(task_becomes_set(&ran[i]));
+        assert_int_equal(processor_of[i], 1);
+    }
+    for (int i = 0; i < READY; i++)
+        task_join(&tasks[i]);
     task_join(&thief);
 }
 
@@ -107,7 +157,7 @@ static void test_what_becomes_ready_behind_a_computation_is_seen(void **state)
     task_start(&sleeper, sleep_and_note, &ran[1]);
     weft_yield(weft_current); /* both wait on this processor's loop, the clock is past the deadline */
     atomic_store(&weft_parallelism, 2);
-    start_thief(&thief);
+    start_thief(&thief, steal);
     assert_int_equal(write(ends[1], "r", 1), 1);
     __atomic_store_n(&thief_may, 1, __ATOMIC_SEQ_CST);
     assert_true(task_becomes_set(&ran[0]));
@@ -156,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         machine_test(test_what_waits_behind_a_computation_is_stolen),
+        machine_test(test_half_of_a_backlog_is_stolen_oldest_first),
         machine_test(test_who_has_waited_through_many_looks_is_shared),
         machine_test(test_what_becomes_ready_behind_a_computation_is_seen),
     };

@@ -3,6 +3,7 @@
 #include "machine.h"
 
 #include "../../core/balance.h"
+#include "../../core/hint.h"
 #include "../../core/watch.h"
 
 enum { TIMES = 20, LONG = 50000, DEAR = 100000, CHEAP = 500 /* cycles */ };
@@ -47,7 +48,7 @@ static void test_long_waits_in_a_row_overlap_and_short_ones_end_it(void **state)
         hand_over(&processor, LONG);
     assert_true(processor.overlaps);
     processor.dispatch_cycles = CHEAP;
-    weft_watch_consider(&processor, __builtin_ia32_rdtsc());
+    weft_watch_consider(&processor, processor.next_set_at);
     assert_int_equal(processor.special, WEFT_TIMED); /* as long as it overlaps */
     for (int i = 0; i < TIMES * TIMES && processor.overlaps; i++)
         hand_over(&processor, 0);
@@ -145,6 +146,51 @@ static void test_nobody_watches_where_nothing_overlaps(void **state)
     task_join(&task);
 }
 
+enum { A_WHILE = 1000000 /* ns */ };
+
+static struct processor *rescued;
+
+static void note_rescued(void *argument)
+{
+    struct processor *here = weft_current->carrier->processor;
+    rescued = __atomic_load_n(&here->rescued, __ATOMIC_RELAXED);
+    note(argument);
+}
+
+/* Somebody waits behind the caller for a while. Returns whether the idle processor took him by watching, and
+ * not by its looks at who has stalled. */
+static bool taken_by_watching(void)
+{
+    struct task task;
+    ran = 0;
+    task_prepare(&task, note_rescued, NULL);
+    struct processor *here = weft_core_enter(weft_current);
+    weft_hint_set(here->special, here->special | WEFT_TIMED);
+    weft_hint_set(here->overlaps, true);
+    here->watch_called_at = 0;
+    weft_hint_set(weft_processors[1].rescued, NULL);
+    weft_ready_next(here, task.coroutine, 0);
+    weft_core_leave(weft_current);
+    for (int64_t limit = weft_now() + A_WHILE;
+         !__atomic_load_n(&ran, __ATOMIC_SEQ_CST) && weft_now() < limit;)
+        __builtin_ia32_pause();
+    task_join(&task); /* now he may run here, too */
+    machine_go_to(0);
+    return ran_on == 1 && !rescued;
+}
+
+/* The idle one may not be called just when it goes to sleep, or get its CPU too late, but hardly each time.
+ */
+static void test_an_idle_processor_watches_when_it_is_called(void **state)
+{
+    enum { ROUNDS = 200 };
+    bool watched = false;
+    (void)state;
+    for (int i = 0; i < ROUNDS && !watched; i++)
+        watched = taken_by_watching();
+    assert_true(watched);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -160,6 +206,7 @@ int main(void)
         machine_test(test_without_hand_overs_it_is_forgotten),
         machine_test(test_who_watches_takes_what_waits),
         machine_test(test_nobody_watches_where_nothing_overlaps),
+        machine_test(test_an_idle_processor_watches_when_it_is_called),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
