@@ -4,7 +4,7 @@
 #include <sched.h>
 #include "clock.h"
 
-enum { TURNS = 2000, LITTLE = 2000, MUCH = 10 * LITTLE };
+enum { TURNS = 1000, LITTLE = 10000, MUCH = 10 * LITTLE };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;

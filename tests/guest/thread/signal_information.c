@@ -40,7 +40,10 @@ static void *body(void *argument)
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN + 1};
     struct itimerspec once = {{0, 0}, {0, 1000}};
     timer_t timer;
+    sigset_t all;
 
+    sigfillset(&all);
+    CHECK_EQUAL(pthread_sigmask(SIG_UNBLOCK, &all, NULL), 0);
     CHECK_EQUAL(raise(SIGUSR1), 0);
     check(SIGUSR1, SI_TKILL, 0);
     CHECK_EQUAL(pthread_kill(pthread_self(), SIGUSR2), 0);
@@ -81,9 +84,9 @@ int main(void)
     CHECK_EQUAL(sigaction(SIGRTMIN + 1, &action, NULL), 0);
     CHECK_EQUAL(sigaction(SIGSEGV, &action, NULL), 0);
     for (int i = 0; i < 5; i++) {
-        pthread_t thread = guest_start(body, NULL);
         sigfillset(&all);
         CHECK_EQUAL(pthread_sigmask(SIG_BLOCK, &all, NULL), 0);
+        pthread_t thread = guest_start(body, NULL);
         guest_join(thread);
         CHECK_EQUAL(pthread_sigmask(SIG_UNBLOCK, &all, NULL), 0);
     }
