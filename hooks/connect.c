@@ -95,15 +95,18 @@ static long connect_private(struct weft_call *call, struct weft_descriptor *desc
 {
     struct weft_target target = weft_target_of((int)call->arguments[0]);
     int64_t deadline = weft_descriptor_deadline(target.fd, descriptor, SO_SNDTIMEO);
+    weft_target_hold(&target); /* O_NONBLOCK is not to be left on another description, either */
     long flags = weft_raw3(SYS_fcntl, target.fd, F_GETFL, 0);
     weft_raw3(SYS_fcntl, target.fd, F_SETFL, flags | O_NONBLOCK);
     long result = weft_call_raw(call);
     weft_raw3(SYS_fcntl, target.fd, F_SETFL, flags);
-    if (result == -EAGAIN) /* a local listener's backlog is full, and no readiness tells when it is not */
+    if (result == -EAGAIN) { /* a local listener's backlog is full, and no readiness tells when it is not */
+        weft_target_done(&target, 0);
         return weft_block_in_kernel(call);
+    }
     if (result != -EINPROGRESS &&
         result != -EALREADY) /* which a signal had interrupted, or another thread began */
-        return result;
+        return weft_target_done(&target, result);
     long under_way = result;
     result = weft_wait_target(&target, WEFT_WRITABLE, WEFT_REASON_CONNECT, deadline);
     if (result == -ETIMEDOUT)

@@ -43,6 +43,15 @@ struct weft_descriptor *weft_descriptor_find(int fd)
     return &chunk[fd % CHUNK];
 }
 
+void weft_descriptors_restart(void)
+{
+    for (int i = 0; i < CHUNKS; i++)
+        for (int j = 0; chunks[i] && j < CHUNK; j++)
+            if (atomic_load_explicit(&chunks[i][j].holders,
+                                     memory_order_relaxed)) /* no page is copied in vain */
+                atomic_store_explicit(&chunks[i][j].holders, 0, memory_order_relaxed);
+}
+
 static enum weft_descriptor_kind kind_of_socket(int type)
 {
     return type == SOCK_STREAM      ? WEFT_KIND_STREAM

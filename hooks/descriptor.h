@@ -54,7 +54,8 @@ union weft_descriptor_word {
 struct weft_descriptor {
     _Atomic uint64_t word;
     _Atomic uint64_t
-        watched_by; /* bit N: the loop of a processor with index N modulo 64 has, or had, a watcher */
+        watched_by;      /* bit N: the loop of a processor with index N modulo 64 has, or had, a watcher */
+    atomic_uint holders; /* calls in progress that must not see the number change, see wait.h */
 };
 
 static inline union weft_descriptor_word weft_descriptor_look(struct weft_descriptor *descriptor)
@@ -97,5 +98,8 @@ bool weft_descriptor_private(struct weft_descriptor *descriptor);
 
 /* From now on any description may be shared with another process: a fork, a descriptor passed on. */
 void weft_descriptors_shared(void);
+
+/* In the child of a fork: no call is in progress. */
+void weft_descriptors_restart(void);
 
 #endif

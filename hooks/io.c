@@ -94,8 +94,10 @@ static long read_waiting(struct weft_call *call, struct weft_descriptor *descrip
         result = try_read(target.fd, descriptor, vector, count);
         if (result != -EAGAIN || !weft_descriptor_blocks(target.fd, descriptor))
             return weft_target_done(&target, result);
-        if (weft_descriptor_look(descriptor).kind == WEFT_KIND_OTHER && terminal_with_timeout(target.fd))
+        if (weft_descriptor_look(descriptor).kind == WEFT_KIND_OTHER && terminal_with_timeout(target.fd)) {
+            weft_target_done(&target, 0);
             return weft_block_in_kernel(call);
+        }
         result = weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_READ, WEFT_NEVER);
         if (result < 0)
             return weft_target_done(&target, result);
@@ -114,6 +116,7 @@ static long write_waiting(struct weft_call *call, struct weft_descriptor *descri
     if (weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT_WRITE) &&
         !weft_descriptor_blocks(target.fd, descriptor))
         return weft_call_raw(call);
+    weft_target_hold(&target);
     rest.parts = NULL;
     for (;;) {
         /* The first attempt is the kernel's to check the program's vector. */

@@ -95,6 +95,7 @@ static long receive_all(int fd, struct weft_descriptor *descriptor, const struct
     long done = 0, result = weft_vector_copy(&rest, parts, count);
     if (result < 0)
         return result;
+    weft_target_hold(&attempt.target);
     for (;;) {
         struct msghdr step = message && done == 0 ? *message : (struct msghdr){0};
         step.msg_iov = rest.parts;
@@ -185,6 +186,8 @@ long weft_socket_send(int fd, struct weft_descriptor *descriptor, const void *bu
     const char *rest = buffer;
     size_t left = size;
     long result;
+    if (whole)
+        weft_target_hold(&attempt.target);
     for (;;) {
         result = weft_raw6(SYS_sendto, attempt.target.fd, (long)rest, (long)left, flags | MSG_DONTWAIT,
                            (long)address, (long)address_size);
@@ -200,6 +203,7 @@ long weft_socket_send(int fd, struct weft_descriptor *descriptor, const void *bu
             break;
         }
         if (attempt.futile == FUTILE_LIMIT) {
+            weft_target_let_go(&attempt.target);
             result = kernel_call(SYS_sendto, attempt.target.fd, (long)rest, (long)left, flags, (long)address,
                                  (long)address_size);
             if (result > 0)
@@ -222,6 +226,8 @@ long weft_socket_send_message(int fd, struct weft_descriptor *descriptor, const 
     struct msghdr step;
     struct weft_vector rest = {0};
     long done = 0, result;
+    if (whole)
+        weft_target_hold(&attempt.target);
     for (;;) {
         result = weft_raw3(SYS_sendmsg, attempt.target.fd, done ? (long)&step : (long)message,
                            flags | MSG_DONTWAIT);
@@ -251,6 +257,7 @@ long weft_socket_send_message(int fd, struct weft_descriptor *descriptor, const 
             break;
         }
         if (attempt.futile == FUTILE_LIMIT) {
+            weft_target_let_go(&attempt.target);
             result = kernel_call(SYS_sendmsg, attempt.target.fd, done ? (long)&step : (long)message, flags, 0,
                                  0, 0);
             if (result > 0)

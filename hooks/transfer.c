@@ -50,6 +50,7 @@ WEFT_HOOK(sendfile)
     int64_t deadline =
         weft_kind_is_socket(kind) ? weft_descriptor_deadline(target.fd, descriptor, SO_SNDTIMEO) : WEFT_NEVER;
     long result;
+    weft_target_hold(&target);
     for (;;) {
         result = send_without_waiting(call, target.fd, count - done);
         if (result > 0)

@@ -13,7 +13,11 @@
 #include "../core/visit.h"
 #include "descriptor.h"
 
-enum { SUCCESSORS = 64 };
+enum {
+    SUCCESSORS = 64,
+    PATIENCE =
+        100000000 /* ns: a call that holds a number for so long is stopped by a page fault or a debugger */
+};
 
 /* Duplicates that replace closed numbers, with the number of calls that use them. */
 static struct {
@@ -83,14 +87,33 @@ long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft
 
 long weft_wait_target(struct weft_target *target, int events, enum weft_reason reason, int64_t deadline)
 {
+    weft_target_hold(target);
     struct weft_watcher watcher = {.fd = target->fd, .events = events};
     long result = weft_wait_watchers(&watcher, 1, reason, deadline);
     target->fd = watcher.fd;
     return result;
 }
 
-long weft_target_done(const struct weft_target *target, long result)
+void weft_target_hold(struct weft_target *target)
 {
+    struct weft_descriptor *descriptor = target->held ? NULL : weft_descriptor_find(target->original);
+    if (!descriptor)
+        return;
+    atomic_fetch_add(&descriptor->holders, 1);
+    target->held = true;
+}
+
+void weft_target_let_go(struct weft_target *target)
+{
+    if (!target->held || target->fd != target->original) /* who gave it a successor has counted it out */
+        return;
+    atomic_fetch_sub(&weft_descriptor_find(target->original)->holders, 1);
+    target->held = false;
+}
+
+long weft_target_done(struct weft_target *target, long result)
+{
+    weft_target_let_go(target);
     if (__builtin_expect(target->fd == target->original || target->fd < 0, 1))
         return result;
     weft_lock_acquire(&lock);
@@ -155,29 +178,41 @@ static void leave_loop(void *argument)
         leaving->successor = make_successor(leaving->fd);
     if (users > 0 && leaving->successor >= 0) {
         add_users(leaving->successor, users);
+        atomic_fetch_sub(&weft_descriptor_find(leaving->fd)->holders, (unsigned)users);
         note_watcher(leaving->successor, leaving->processor);
     }
     weft_vectors_preserved(forget_with_vectors, leaving);
 }
 
-/* Whose loops have watched the number; forgets it. */
-static uint64_t take_watched_by(int fd)
+static void leave_loops(struct leaving *leaving, struct weft_descriptor *descriptor)
 {
-    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-    if (!descriptor || atomic_load_explicit(&descriptor->watched_by, memory_order_relaxed) == 0)
-        return 0; /* a number without a record cannot be watched either (loop.c) */
-    return atomic_exchange(&descriptor->watched_by, 0);
+    if (atomic_load_explicit(&descriptor->watched_by, memory_order_relaxed) == 0)
+        return;
+    uint64_t watched_by = atomic_exchange(&descriptor->watched_by, 0);
+    for (unsigned i = 0; watched_by && i < weft_processor_count; i++) {
+        if (!(watched_by & UINT64_C(1) << i % 64))
+            continue;
+        leaving->processor = &weft_processors[i];
+        weft_visit(leaving->processor, leave_loop, leaving);
+    }
 }
 
 void weft_wait_leave_number(int fd)
 {
     struct leaving leaving = {.fd = fd, .successor = -1};
-    uint64_t watched_by = take_watched_by(fd);
-    for (unsigned i = 0; watched_by && i < weft_processor_count; i++) {
-        if (!(watched_by & UINT64_C(1) << i % 64))
-            continue;
-        leaving.processor = &weft_processors[i];
-        weft_visit(leaving.processor, leave_loop, &leaving);
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    int64_t limit = 0;
+    if (!descriptor)
+        return; /* it cannot be watched either (loop.c) */
+    leave_loops(&leaving, descriptor);
+    for (unsigned round = 0; atomic_load(&descriptor->holders) > 0; round++) {
+        if (!limit)
+            limit = weft_now() + PATIENCE;
+        else if (weft_now() > limit)
+            break;
+        if (!weft_yield(weft_current))
+            weft_visit_pause(round);
+        leave_loops(&leaving, descriptor);
     }
     if (leaving.successor >= 0)
         weft_target_done(&(struct weft_target){.fd = leaving.successor, .original = fd}, 0);

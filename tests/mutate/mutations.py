@@ -140,6 +140,8 @@ HOOKS = [
     mutation("a write to a pipe returns what went at once", "hooks/io.c",
              "if (weft_vector_advance(&rest, (size_t)result) || ", "if (weft_vector_advance(&rest, (size_t)result) || true || ",
              "guest/write_whole_pipe"),
+    mutation("a number may be given away in the middle of a write", "hooks/io.c",
+             "    weft_target_hold(&target);\n", "", "guest/dup2_under_write"),
     mutation("no successor for a closed number", "hooks/wait.c",
              "static int make_successor(int fd)\n{", "static int make_successor(int fd)\n{\n    if (fd >= 0)\n        return -1;",
              "guest/close_under_recv"),

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// Claims: a blocking write, or send, that has begun is written whole into what its descriptor was then,
+// whenever another thread gives the number to something else; nothing of it goes there.
+#include "io.h"
+
+enum { ROUNDS = 200, LENGTH = 400000 };
+
+static unsigned char data[LENGTH];
+
+static void *writer(void *fd)
+{
+    CHECK_EQUAL(write(*(int *)fd, data, LENGTH), LENGTH);
+    return NULL;
+}
+
+static void *sender(void *fd)
+{
+    CHECK_EQUAL(send(*(int *)fd, data, LENGTH, 0), LENGTH);
+    return NULL;
+}
+
+int main(void)
+{
+    static unsigned char got[LENGTH];
+    pattern_fill(data, LENGTH, 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        int sends = round % 2;
+        int old[2], other[2];
+        CHECK_EQUAL(sends ? socketpair(AF_UNIX, SOCK_STREAM, 0, old) : pipe(old), 0);
+        CHECK_EQUAL(pipe(other), 0);
+        pthread_t thread = guest_start(sends ? sender : writer, &old[1]);
+        while (unread(old[0]) == 0)
+            sched_yield();
+        CHECK_EQUAL(dup2(other[1], old[1]), old[1]);
+        CHECK_EQUAL(close(other[1]), 0);
+        read_whole(old[0], got, LENGTH);
+        pattern_check(got, LENGTH, 0);
+        CHECK_EQUAL(read(old[0], got, 1), 0);
+        guest_join(thread);
+        CHECK_EQUAL(unread(other[0]), 0);
+        CHECK_EQUAL(close(old[1]), 0);
+        CHECK_EQUAL(read(other[0], got, 1), 0);
+        CHECK_EQUAL(close(old[0]), 0);
+        CHECK_EQUAL(close(other[0]), 0);
+    }
+    return guest_success();
+}
