@@ -15,6 +15,7 @@ innermost frame is the kernel thread's and is not shown.
 
 Everything is found by the names in the debug information of libweft.so; no offset stands here.
 """
+import collections
 import os
 import struct
 import time
@@ -72,11 +73,7 @@ def thread_registers(first_id):
     return found
 
 
-class FrameId:
-    """As gdb.unwinder wants it."""
-
-    def __init__(self, sp, pc):
-        self.sp, self.pc = sp, pc
+FrameId = collections.namedtuple("FrameId", "sp pc")  # as gdb.unwinder wants it
 
 
 class Parked(Unwinder):
@@ -386,11 +383,9 @@ class Summary(gdb.Command):
     def invoke(self, argument, from_tty):
         no_arguments(argument)
         machine = Machine()
-        counts = {}
         with Selection():
-            for coroutine in machine.coroutines:
-                kind = coroutine.state.split(",")[0], coroutine.reason, coroutine.function()
-                counts[kind] = counts.get(kind, 0) + 1
+            counts = collections.Counter((coroutine.state.split(",")[0], coroutine.reason, coroutine.function())
+                                         for coroutine in machine.coroutines)
         rows = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         print_table(("COUNT", "STATE", "REASON", "FUNCTION"), [(str(count), *kind) for kind, count in rows])
 
