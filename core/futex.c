@@ -9,7 +9,7 @@
  *  3. Two buckets are locked in the order of their addresses.
  *  4. The lock is released by the context that the waiter switches to (step 5).
  *  5. Nobody enters core while holding a bucket's lock, for entering may wait; so those who ready do enter
- *     first. A wake that finds an empty bucket does not enter at all.
+ *     first. A wake that finds an empty bucket does not wait for that.
  *  6. Those who wait for one address stand together in the list, in the order of their priorities and their
  *     coming: a group. The
  *     first of a group knows the last, so looking for an address goes from group to group, and nobody is
@@ -54,15 +54,18 @@ static void bucket_unlock_two(struct bucket *a, struct bucket *b)
         weft_lock_release(&b->lock);
 }
 
-/* Counts a waiter before it looks at the word: a waker that then finds none has come too early for it. */
-static void announce(struct bucket *bucket)
+/* Counts a waiter before it looks at the word: a waker that then finds none has come too early for it. A full
+ * barrier. */
+static void count_in(struct bucket *bucket)
 {
     atomic_fetch_add(&bucket->waiters, 1);
 }
 
-static void renounce(struct bucket *bucket)
+/* Only who holds the lock changes the count. */
+static void count_out(struct bucket *bucket)
 {
-    atomic_fetch_sub_explicit(&bucket->waiters, 1, memory_order_relaxed);
+    unsigned waiters = atomic_load_explicit(&bucket->waiters, memory_order_relaxed);
+    atomic_store_explicit(&bucket->waiters, waiters - 1, memory_order_relaxed);
 }
 
 static struct coroutine *waiter_at(struct weft_list *node)
@@ -125,7 +128,7 @@ static void take_out(struct bucket *bucket, struct coroutine *waiter)
     else if (is_last && !is_first)
         weft_futex_group(bucket, address)->futex_last = waiter_at(before);
     weft_list_remove(&waiter->futex_node);
-    renounce(bucket);
+    count_out(bucket);
 }
 
 struct coroutine *weft_futex_collect(struct bucket *bucket, const uint32_t *address, int count,
@@ -180,29 +183,35 @@ bool weft_futex_abandon(struct coroutine *waiter)
     }
 }
 
+void weft_futex_announce(struct coroutine *self, struct processor *processor, struct bucket *bucket,
+                         int64_t deadline)
+{
+    weft_park_announce(self, deadline == WEFT_NEVER ? NULL : processor, weft_futex_abandon);
+    weft_hint_set(self->state, WEFT_PARKED);
+    count_in(bucket);
+}
+
+static void take_back(struct coroutine *self, struct bucket *bucket)
+{
+    count_out(bucket);
+    weft_lock_release(&bucket->lock);
+    weft_park_give_up(self);
+}
+
 long weft_futex_wait_in(struct coroutine *self, struct processor *processor, struct bucket *bucket,
                         uint32_t *address, uint32_t bitset, int64_t deadline, enum weft_reason reason)
 {
     self->futex_bitset = bitset;
     long result = weft_deadline_start(self, processor, deadline);
     if (result != 0) {
-        renounce(bucket);
-        weft_lock_release(&bucket->lock);
-        weft_park_give_up(self);
+        take_back(self, bucket);
         return result;
     }
     insert(bucket, self, address);
-    result = weft_park(self, reason, weft_lock_release_after, &bucket->lock);
+    result = weft_park_announced(self, reason, weft_lock_release_after, &bucket->lock);
     self->futex_wakes = result == 0 && self->futex_woken_at == address ? self->futex_wakes + 1 : 0;
     self->futex_woken_at = address;
     return result;
-}
-
-void weft_futex_announce(struct coroutine *self, struct processor *processor, struct bucket *bucket,
-                         int64_t deadline)
-{
-    weft_park_announce(self, deadline == WEFT_NEVER ? NULL : processor, weft_futex_abandon);
-    announce(bucket);
 }
 
 /*
@@ -243,9 +252,7 @@ FLAT long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t ex
     if (same && deadline > 0) {
         result = weft_futex_wait_in(self, processor, bucket, address, bitset, deadline, reason);
     } else {
-        renounce(bucket);
-        weft_lock_release(&bucket->lock);
-        weft_park_give_up(self);
+        take_back(self, bucket);
         result = same ? -ETIMEDOUT : -EAGAIN;
     }
     weft_core_leave(self);
@@ -265,12 +272,18 @@ long weft_futex_wake_in_core(struct processor *here, uint32_t *address, int coun
 
 FLAT long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, uint32_t bitset)
 {
-    /* The waker's store to the word comes before this load, the waiter's insertion before its load of the
-     * word under the lock: one of the two sees the other. */
-    atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load(&bucket_of(address)->waiters) == 0)
+    /* Between the caller's store to the word and this load is a full barrier, as between the waiter's count
+     * and its load of the word: one of the two sees the other. Entering is one, at no further cost. */
+    struct processor *processor = weft_core_enter_at_once(self);
+    if (!processor)
+        atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load(&bucket_of(address)->waiters) == 0) {
+        if (processor)
+            weft_core_leave(self);
         return 0;
-    struct processor *processor = weft_core_enter(self);
+    }
+    if (!processor)
+        processor = weft_core_enter(self);
     long woken = weft_futex_wake_in_core(processor, address, count, bitset);
     bool barged = woken == 1 && processor->run_next && processor->run_next->futex_wakes >= BARGED_LIMIT &&
                   processor->run_next->futex_woken_at == address;
@@ -298,7 +311,7 @@ long weft_futex_requeue(struct coroutine *self, uint32_t *from, int wake, int mo
             from == to ? NULL : weft_futex_collect(source, from, move, WEFT_FUTEX_ANY, &moved);
         while (chain) {
             struct coroutine *next = chain->next;
-            announce(target);
+            count_in(target);
             insert(target, chain, to);
             chain = next;
         }

@@ -137,8 +137,14 @@ static void interrupt_after(void *argument)
 
 int weft_park(struct coroutine *self, enum weft_reason reason, void (*after)(void *), void *argument)
 {
-    struct carrier *carrier = self->carrier;
     __atomic_store_n(&self->state, WEFT_PARKED, __ATOMIC_SEQ_CST);
+    return weft_park_announced(self, reason, after, argument);
+}
+
+int weft_park_announced(struct coroutine *self, enum weft_reason reason, void (*after)(void *),
+                        void *argument)
+{
+    struct carrier *carrier = self->carrier;
     self->reason = reason;
     weft_trace_park(self);
     if (__builtin_expect(__atomic_load_n(&self->signal_due, __ATOMIC_SEQ_CST), 0)) {

@@ -49,6 +49,16 @@ static inline struct processor *weft_core_enter(struct coroutine *self)
     return weft_core_enter_slowly(self, carrier);
 }
 
+/* The same if it can be done at once, else NULL. A full barrier when it succeeds. */
+static inline struct processor *weft_core_enter_at_once(struct coroutine *self)
+{
+    struct carrier *carrier = self->carrier;
+    struct processor *processor = carrier->processor;
+    uintptr_t outside = (uintptr_t)carrier;
+    bool entered = atomic_compare_exchange_strong(&processor->owner, &outside, (uintptr_t)carrier | WEFT_IN);
+    return entered ? processor : NULL;
+}
+
 /* The counterpart: program code or the kernel comes next. */
 static inline void weft_core_leave(struct coroutine *self)
 {
@@ -68,15 +78,21 @@ static inline void weft_park_announce(struct coroutine *self, struct processor *
     __atomic_store_n(&self->home, home, __ATOMIC_RELEASE);
 }
 
-/* The wait that was announced does not begin. */
+/* The wait that was announced does not begin. A sender of a signal may have seen it parked already: then the
+ * end of the call, behind this barrier, sees that the signal is due. */
 static inline void weft_park_give_up(struct coroutine *self)
 {
+    __atomic_store_n(&self->state, WEFT_RUNNING, __ATOMIC_SEQ_CST);
     __atomic_store_n(&self->home, NULL, __ATOMIC_RELEASE);
 }
 
 /* Steps 3 to 5, after weft_park_announce. In core, on return too. Returns what the waker passed: 0 or -errno.
  */
 int weft_park(struct coroutine *self, enum weft_reason reason, void (*after)(void *), void *argument);
+
+/* The same for one whose state was set to WEFT_PARKED before a full barrier that it needed anyway. */
+int weft_park_announced(struct coroutine *self, enum weft_reason reason, void (*after)(void *),
+                        void *argument);
 
 /* Step 7, by the claimer, which is in core on `here` (NULL: a kernel thread without a processor).
  * `coroutine` runs soon: behind what is queued already. */
