@@ -19,6 +19,8 @@
 #include "hog.h"
 #include "monitor.h"
 #include "priority.h"
+#include "raw.h"
+#include "signal.h"
 #include "trace.h"
 #include "visit.h"
 #include "watch.h"
@@ -202,17 +204,31 @@ void weft_interrupt(struct processor *here, struct coroutine *target)
 {
     if (!__atomic_load_n(&target->signal_due, __ATOMIC_SEQ_CST))
         return; /* seen to, or another coroutine by now */
-    if (__atomic_load_n(&target->state, __ATOMIC_SEQ_CST) != WEFT_PARKED)
-        return; /* it looks at signal_due when it parks, and at the end of its call */
-    struct processor *home = __atomic_load_n(&target->home, __ATOMIC_ACQUIRE);
-    if (home && home != here) {
-        weft_processor_post_interrupt(home, target);
+    struct coroutine *self = weft_current;
+    enum weft_state state = __atomic_load_n(&target->state, __ATOMIC_SEQ_CST);
+    if (target == self || state == WEFT_DEAD)
+        return;
+    if (state == WEFT_RUNNING) {
+        struct carrier *carrier = __atomic_load_n(&target->carrier, __ATOMIC_RELAXED);
+        weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), carrier->tid, WEFT_SIGNAL_KICK);
         return;
     }
-    /* With this home nobody else changes the wait. Without one it is, or was, in a futex queue: that it is
-     * still there is the claim, whatever it has done since. */
-    if (home ? target->abandon(target) : weft_futex_abandon(target))
-        weft_ready(here, target, -EINTR);
+    if (state == WEFT_PARKED) {
+        struct processor *home = __atomic_load_n(&target->home, __ATOMIC_ACQUIRE);
+        if (home && home != here) {
+            weft_processor_post_interrupt(home, target);
+            return;
+        }
+        /* With this home nobody else changes the wait. Without one it is, or was, in a futex queue: that it
+         * is still there is the claim, whatever it has done since. */
+        if (home ? target->abandon(target) : weft_futex_abandon(target)) {
+            weft_ready(here, target, -EINTR);
+            return;
+        }
+    }
+    /* It is ready, or was when that became visible here. What has dispatched it since may not be: it may have
+     * looked at signal_due for the last time before that was set. */
+    weft_carriers_kick(self ? self->carrier : NULL);
 }
 
 void weft_interrupts_serve(struct processor *here)

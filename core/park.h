@@ -78,11 +78,10 @@ static inline void weft_park_announce(struct coroutine *self, struct processor *
     __atomic_store_n(&self->home, home, __ATOMIC_RELEASE);
 }
 
-/* The wait that was announced does not begin. A sender of a signal may have seen it parked already: then the
- * end of the call, behind this barrier, sees that the signal is due. */
+/* The wait that was announced does not begin. (A sender of a signal that has seen it parked kicks it.) */
 static inline void weft_park_give_up(struct coroutine *self)
 {
-    __atomic_store_n(&self->state, WEFT_RUNNING, __ATOMIC_SEQ_CST);
+    weft_hint_set(self->state, WEFT_RUNNING);
     __atomic_store_n(&self->home, NULL, __ATOMIC_RELEASE);
 }
 
@@ -102,8 +101,9 @@ void weft_ready(struct processor *here, struct coroutine *coroutine, int result)
 void weft_ready_next(struct processor *here, struct coroutine *coroutine, int result);
 
 /*
- * A signal is due for `target`, whose signal_due is set: when it is parked it is readied with -EINTR, by its
- * home if it has one. In core on `here`, with no lock held.
+ * A signal is due for `target`, whose signal_due is set, a full barrier before this: when it is parked it is
+ * readied with -EINTR, by its home if it has one; when it may be running its kernel thread looks. In core on
+ * `here`, with no bucket locked.
  */
 void weft_interrupt(struct processor *here, struct coroutine *target);
 

@@ -145,18 +145,7 @@ static void notify(struct processor *here, struct coroutine *target, int number)
         return;
     __atomic_store_n(&target->signal_due, 1, __ATOMIC_SEQ_CST);
     atomic_thread_fence(memory_order_seq_cst);
-    switch (__atomic_load_n(&target->state, __ATOMIC_SEQ_CST)) {
-    case WEFT_PARKED:
-        weft_interrupt(here, target);
-        break;
-    case WEFT_RUNNING:
-        if (target != weft_current)
-            weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid),
-                      __atomic_load_n(&target->carrier, __ATOMIC_RELAXED)->tid, WEFT_SIGNAL_KICK);
-        break;
-    default:
-        break;
-    }
+    weft_interrupt(here, target);
 }
 
 static void tell_one(struct processor *here, int number)

@@ -2,11 +2,13 @@
 #include "machine.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "../../core/log.h"
+#include "../../core/signal.h"
 #include "../../core/slab.h"
 #include "../../core/timer.h"
 
@@ -120,9 +122,23 @@ void task_sleep(int64_t nanoseconds)
     require(result == -ETIMEDOUT);
 }
 
+static void ignore_kick(int number)
+{
+    (void)number;
+}
+
+/* glibc's sigaction refuses the kick's number; what it tells the kernel of another signal serves. */
+static bool catch_kicks(void)
+{
+    unsigned long action[4]; /* handler, flags, restorer, mask */
+    return signal(SIGUSR1, ignore_kick) != SIG_ERR &&
+           weft_raw4(SYS_rt_sigaction, SIGUSR1, 0, (long)action, 8) == 0 &&
+           weft_raw4(SYS_rt_sigaction, WEFT_SIGNAL_KICK, (long)action, 0, 8) == 0;
+}
+
 int machine_setup_many(unsigned count)
 {
-    if (weft_machine_start(count) != 0)
+    if (!catch_kicks() || weft_machine_start(count) != 0)
         return -1;
     for (unsigned i = 1; i < count; i++)
         if (!weft_processor_wake(&weft_processors[i]))

@@ -146,25 +146,11 @@ static void test_no_signal_is_lost_and_none_comes_twice(void **state)
     assert_true(all && shared_sent && sigwaited && interrupted);
 }
 
-static void ignore_kick(int number)
-{
-    (void)number;
-}
-
-/* glibc's sigaction refuses the kick's number; what it tells the kernel of another signal serves. */
-static bool catch_kicks(void)
-{
-    unsigned long action[4]; /* handler, flags, restorer, mask */
-    return signal(SIGUSR1, ignore_kick) != SIG_ERR &&
-           weft_raw4(SYS_rt_sigaction, SIGUSR1, 0, (long)action, 8) == 0 &&
-           weft_raw4(SYS_rt_sigaction, WEFT_SIGNAL_KICK, (long)action, 0, 8) == 0;
-}
-
 static int setup(void **state)
 {
     const char *number = getenv("WEFT_TEST_PROCESSORS");
     (void)state;
-    if (!catch_kicks() || machine_setup_many(number ? (unsigned)strtoul(number, NULL, 10) : 3) != 0)
+    if (machine_setup_many(number ? (unsigned)strtoul(number, NULL, 10) : 3) != 0)
         return -1;
     weft_monitor_start();
     weft_signal_mask_set(weft_current, ALL_SIGNALS);
