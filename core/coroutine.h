@@ -130,8 +130,9 @@ struct coroutine {
     uint64_t switches;  /* times it was dispatched */
     int64_t
         cpu_time; /* ns that were counted so far; under the lock of the clock that counts it, cpu_time.h */
-    int64_t cpu_time_system;        /* how much of that getrusage(2) has called system time, */
-    int64_t cpu_time_split;         /* and how much it was then; its own */
+    int64_t cpu_time_told;   /* the most that somebody else has seen of it, perhaps before it was counted */
+    int64_t cpu_time_system; /* how much of that getrusage(2) has called system time, */
+    int64_t cpu_time_split;  /* and how much it was then; its own */
     struct weft_schedule *schedule; /* NULL: as the process began; protected by identity.c's lock */
     struct weft_name name;          /* valid when `named`, which only main may lack */
     bool named;

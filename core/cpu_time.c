@@ -116,12 +116,24 @@ void weft_cpu_time_begin(void)
     atomic_store(&counting, true);
 }
 
+/* A clock does not go back: what was told of it holds, and the counting, off by no more than that, catches
+ * up. */
+static int64_t tell(struct coroutine *coroutine, int64_t used)
+{
+    int64_t told = __atomic_load_n(&coroutine->cpu_time_told, __ATOMIC_RELAXED);
+    while (used > told)
+        if (__atomic_compare_exchange_n(&coroutine->cpu_time_told, &told, used, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+            return used;
+    return told;
+}
+
 int64_t weft_cpu_time(struct coroutine *coroutine)
 {
     for (;;) {
         struct carrier *carrier = __atomic_load_n(&coroutine->carrier, __ATOMIC_SEQ_CST);
         if (!carrier) /* it has not run yet */
-            return __atomic_load_n(&coroutine->cpu_time, __ATOMIC_RELAXED);
+            return tell(coroutine, __atomic_load_n(&coroutine->cpu_time, __ATOMIC_RELAXED));
         struct weft_cpu_clock *clock = &carrier->clock;
         weft_lock_acquire(&clock->lock);
         bool runs = clock->clocked == coroutine;
@@ -132,7 +144,7 @@ int64_t weft_cpu_time(struct coroutine *coroutine)
         int64_t used = __atomic_load_n(&coroutine->cpu_time, __ATOMIC_RELAXED);
         weft_lock_release(&clock->lock);
         if (runs || __atomic_load_n(&coroutine->carrier, __ATOMIC_SEQ_CST) == carrier)
-            return used;
+            return tell(coroutine, used);
     }
 }
 
@@ -146,16 +158,16 @@ int64_t weft_cpu_time_peek(struct coroutine *coroutine)
     int64_t used = __atomic_load_n(&coroutine->cpu_time, __ATOMIC_SEQ_CST);
     struct carrier *carrier = __atomic_load_n(&coroutine->carrier, __ATOMIC_SEQ_CST);
     if (!carrier)
-        return used;
+        return tell(coroutine, used);
     struct weft_cpu_clock *clock = &carrier->clock;
     int64_t given = __atomic_load_n(&clock->given, __ATOMIC_SEQ_CST);
     int tid = __atomic_load_n(&carrier->tid, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&clock->clocked, __ATOMIC_SEQ_CST) != coroutine || !tid)
-        return used;
+        return tell(coroutine, used);
     int64_t more = kernel_clock(tid) - given;
     bool same = __atomic_load_n(&clock->clocked, __ATOMIC_SEQ_CST) == coroutine &&
                 __atomic_load_n(&clock->given, __ATOMIC_SEQ_CST) == given;
-    return same && more > 0 ? used + more : used;
+    return tell(coroutine, same && more > 0 ? used + more : used);
 }
 
 void weft_cpu_time_forget(struct carrier *carrier)
@@ -169,7 +181,7 @@ void weft_cpu_time_forget(struct carrier *carrier)
 
 void weft_cpu_time_restart(struct coroutine *self)
 {
-    self->cpu_time = self->cpu_time_system = self->cpu_time_split = 0;
+    self->cpu_time = self->cpu_time_told = self->cpu_time_system = self->cpu_time_split = 0;
     self->carrier->clock = (struct weft_cpu_clock){0};
     if (!atomic_load(&counting))
         return;

@@ -3,7 +3,7 @@
 // whenever another thread gives the number to something else; nothing of it goes there.
 #include "io.h"
 
-enum { ROUNDS = 200, LENGTH = 400000 };
+enum { ROUNDS = 2000, LENGTH = 40000, ROOM = 4096 };
 
 static unsigned char data[LENGTH];
 
@@ -27,10 +27,14 @@ int main(void)
         int sends = round % 2;
         int old[2], other[2];
         CHECK_EQUAL(sends ? socketpair(AF_UNIX, SOCK_STREAM, 0, old) : pipe(old), 0);
+        if (sends)
+            CHECK_EQUAL(setsockopt(old[1], SOL_SOCKET, SO_SNDBUF, &(int){ROOM}, sizeof(int)), 0);
+        else
+            CHECK(fcntl(old[1], F_SETPIPE_SZ, ROOM) >= ROOM);
         CHECK_EQUAL(pipe(other), 0);
         pthread_t thread = guest_start(sends ? sender : writer, &old[1]);
         while (unread(old[0]) == 0)
-            sched_yield();
+            ; // and not sched_yield: the other one is to be in the middle of it
         CHECK_EQUAL(dup2(other[1], old[1]), old[1]);
         CHECK_EQUAL(close(other[1]), 0);
         read_whole(old[0], got, LENGTH);
