@@ -156,6 +156,8 @@ static const char *turn_on(void)
     unregister_main_rseq();
     say("active, processors ", "", (long)weft_processor_count, "");
     say("sites redirected ", "", (long)sites->redirected, "");
+    if (!weft_has_fsgsbase)
+        say("no FSGSBASE: each switch is a system call", "", 0, NULL);
     weft_sites_release(sites);
     return NULL;
 }

@@ -9,9 +9,12 @@ give to one that waits in an event loop, where no threads have to be switched.
 The libraries are those that the loader would load. Those that a program opens while it runs are not seen, nor is what it
 does with its threads: that, 'weft compare' tells.
 
+Where programs may not write the FS base (no FSGSBASE), a second line says so: each switch is a system call there.
+
 Exit status: 0 when weft will probably help ('yes', 'perhaps'), 1 when it will not ('no', 'probably not'), 2 with one line
 on stderr when PROGRAM is nothing that can be run here.
 """
+import ctypes
 import os
 import re
 import shutil
@@ -23,6 +26,9 @@ sys.dont_write_bytecode = True
 import command
 
 HELPS, HELPS_NOT = 0, 1
+AT_HWCAP2, HWCAP2_FSGSBASE = 26, 1 << 1  # getauxval(3)
+DEAR_HERE = ("but a switch is a system call here, for this kernel lets no program write its FS base (FSGSBASE: Linux 5.9, "
+             "not in all virtual machines); 'weft compare' tells what that costs")
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 INTERPRETER = re.compile(r"^(python|pypy|perl|ruby|php|lua|tclsh|java$)")
 STARTS_OTHERS = re.compile(r"^(ba|da|z|k|)sh$|^env$|^busybox")
@@ -110,6 +116,8 @@ def main():
             command.fail(f"{tool} is missing, which 'weft check' needs; install the package {package}")
     status, sentence = verdict(os.path.realpath(options.program))
     print(sentence)
+    if status == HELPS and not ctypes.CDLL(None).getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE:
+        print(DEAR_HERE)
     return status
 
 
