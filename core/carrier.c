@@ -146,16 +146,6 @@ struct carrier *weft_carrier_first(void)
     return atomic_load(&started);
 }
 
-void weft_carriers_kick(const struct carrier *but)
-{
-    long pid = weft_raw0(SYS_getpid);
-    for (struct carrier *carrier = weft_carrier_first(); carrier; carrier = carrier->next_started) {
-        int tid = __atomic_load_n(&carrier->tid, __ATOMIC_SEQ_CST);
-        if (carrier != but && tid)
-            weft_raw3(SYS_tgkill, pid, tid, WEFT_SIGNAL_KICK);
-    }
-}
-
 void weft_carriers_forget(struct carrier *carrier)
 {
     carrier->next_started = NULL;

@@ -44,9 +44,6 @@ void weft_carrier_begin_signals(struct carrier *carrier);
 /* The carriers that have, or had, a kernel thread, through next_started. Callable from signal handlers. */
 struct carrier *weft_carrier_first(void);
 
-/* Kicks (WEFT_SIGNAL_KICK) the kernel threads of all carriers but of `but`. */
-void weft_carriers_kick(const struct carrier *but);
-
 /* What its kernel thread has computed, ns; -1 when that has ended. From anywhere. */
 int64_t weft_carrier_cpu_time(const struct carrier *carrier);
 

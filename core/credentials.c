@@ -116,7 +116,12 @@ void weft_credentials_publish(struct carrier *self)
     unblock_signals(before);
     if (!news)
         return;
-    weft_carriers_kick(self);
+    long pid = weft_raw0(SYS_getpid);
+    for (struct carrier *carrier = weft_carrier_first(); carrier; carrier = carrier->next_started) {
+        int tid = __atomic_load_n(&carrier->tid, __ATOMIC_SEQ_CST);
+        if (carrier != self && tid)
+            weft_raw3(SYS_tgkill, pid, tid, WEFT_SIGNAL_KICK);
+    }
     for (struct carrier *carrier = weft_carrier_first(); carrier; carrier = carrier->next_started)
         for (unsigned round = 0; carrier != self && is_behind(carrier, wanted); round++)
             weft_visit_pause(round);

@@ -78,7 +78,7 @@ static inline void weft_park_announce(struct coroutine *self, struct processor *
     __atomic_store_n(&self->home, home, __ATOMIC_RELEASE);
 }
 
-/* The wait that was announced does not begin. (A sender of a signal that has seen it parked kicks it.) */
+/* The wait that was announced does not begin. (A sender of a signal that has seen it parked looks again.) */
 static inline void weft_park_give_up(struct coroutine *self)
 {
     weft_hint_set(self->state, WEFT_RUNNING);

@@ -14,8 +14,7 @@
  *                     one who does not block it is told:
  *         parked   its wait ends with -EINTR (weft_interrupt)
  *         running  its kernel thread is kicked (WEFT_SIGNAL_KICK)
- *         ready    it looks at the end of its system call; but it may be running by now, with its last
- *                  look behind it, before others see that: all kernel threads are kicked
+ *         ready    it looks at the end of its system call
  *
  * In all cases the coroutine itself runs the handler, on its own stack, at the end of the system call that it
  * is in or from the kick. signal_due tells it to look. A sender sets signal_due and then looks at the state;

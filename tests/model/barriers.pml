@@ -146,9 +146,13 @@ active proctype sender()
     :: else -> skip
     fi;
 #ifndef MUTATION_READY_IS_LEFT_ALONE
-    /* Ready, or no longer parked: it may be running, and that not yet visible. All are kicked. */
     if
-    :: state != RUNNING && !claimed -> kicked = true
+    :: state != RUNNING && !claimed -> /* it may be running, and that not yet visible: a second look when it is */
+        atomic { visible(KEEPER) -> state = memory[STATE] };
+        if
+        :: state == RUNNING -> kicked = true
+        :: else -> skip
+        fi
     :: else -> skip
     fi
 #endif
