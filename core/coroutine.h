@@ -80,6 +80,7 @@ struct coroutine {
     uint8_t short_runs;      /* times in a row that a hog did not; its own */
     bool admitted;           /* it is one of the hogs that go on; protected by hog.c's lock */
     uint8_t priority;        /* real-time priority, 0: none; see priority.h. Read when it is queued */
+    bool kicked;             /* in a hook, since that has cleared it; its own, and of the kick's handler */
     bool round_robin;        /* among its equals, which it may keep waiting for less long */
     struct carrier *carrier; /* who runs it; valid while running, owned by itself; others: hint */
     struct coroutine *next;  /* link in the one queue it is in, owned by that queue */

@@ -18,7 +18,11 @@ long weft_block_in_kernel(const struct weft_call *call)
 {
     struct coroutine *self = weft_current;
     weft_kernel_enter(self);
+    weft_hint_set(self->kicked, false);
     long result = weft_call_interruptible(call, self);
+    /* It is made again unless a handler runs, see weft_signals_at_exit. */
+    if (result == -EINTR && self->kicked)
+        __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
     weft_kernel_leave(self);
     return result;
 }
@@ -39,7 +43,7 @@ bool weft_block_alone_now(const struct weft_call *call, long *result)
     self->wait_began = weft_now();
     *result = weft_call_interruptible(call, self);
     weft_lone_end(self);
-    if (*result == -EINTR) /* by whatever: it is made again unless a handler runs, see weft_signals_at_exit */
+    if (*result == -EINTR) /* by whatever: as above */
         __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
     return true;
 }

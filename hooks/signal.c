@@ -211,6 +211,8 @@ void weft_on_kick(int number, siginfo_t *info, void *context)
     (void)number, (void)info;
     weft_credentials_follow(this_carrier(self));
     if (!self || self->in_hook) {
+        if (self)
+            weft_hint_set(self->kicked, true);
         redirect(self, context);
         weft_signal_mask_follow_later(this_carrier(self), mask_returned_to(context));
         return;

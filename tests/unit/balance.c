@@ -23,14 +23,20 @@ static void note_where(void *argument)
     __atomic_store_n(mine, 1, __ATOMIC_SEQ_CST);
 }
 
-/* On the second processor: a look at who has something, and a second one when that has not moved for long. */
-static void steal(void *argument)
+/* By a thief, on the second processor. */
+static struct processor *enter_when_told(void)
 {
-    (void)argument;
     __atomic_store_n(&thief_waits, 1, __ATOMIC_SEQ_CST);
     while (!__atomic_load_n(&thief_may, __ATOMIC_SEQ_CST))
         __builtin_ia32_pause();
-    struct processor *here = weft_core_enter(weft_current);
+    return weft_core_enter(weft_current);
+}
+
+/* A look at who has something, and a second one when that has not moved for long. */
+static void steal(void *argument)
+{
+    (void)argument;
+    struct processor *here = enter_when_told();
     weft_balance_steal(here);
     uint64_t end = __builtin_ia32_rdtsc() + 2 * WEFT_SHARE_CYCLES;
     while (__builtin_ia32_rdtsc() < end)
@@ -58,10 +64,7 @@ static void steal_once(void *argument)
 {
     struct processor *first = &weft_processors[0];
     (void)argument;
-    __atomic_store_n(&thief_waits, 1, __ATOMIC_SEQ_CST);
-    while (!__atomic_load_n(&thief_may, __ATOMIC_SEQ_CST))
-        __builtin_ia32_pause();
-    struct processor *here = weft_core_enter(weft_current);
+    struct processor *here = enter_when_told();
     weft_balance_steal(here);
     left = (uint32_t)first->queue.length;
     __atomic_store_n(&stole, (uint32_t)here->queue.length, __ATOMIC_SEQ_CST);
