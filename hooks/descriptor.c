@@ -281,7 +281,8 @@ WEFT_HOOK(close_range)
             fd |= CHUNK - 1;
             continue;
         }
-        leave_number((int)fd);
+        if (!weft_loop_owns((int)fd))
+            leave_number((int)fd);
     }
     /* Around our own descriptors, which are not there as far as the program is concerned. */
     int owned[WEFT_OWN_DESCRIPTORS], count = weft_loop_owned(owned);

@@ -178,7 +178,8 @@ static void leave_loop(void *argument)
         leaving->successor = make_successor(leaving->fd);
     if (users > 0 && leaving->successor >= 0) {
         add_users(leaving->successor, users);
-        atomic_fetch_sub(&weft_descriptor_find(leaving->fd)->holders, (unsigned)users);
+        unsigned holders = atomic_fetch_sub(&weft_descriptor_find(leaving->fd)->holders, (unsigned)users);
+        weft_check(holders >= (unsigned)users);
         note_watcher(leaving->successor, leaving->processor);
     }
     weft_vectors_preserved(forget_with_vectors, leaving);

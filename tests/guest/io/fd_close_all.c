@@ -21,6 +21,19 @@ static void *reader(void *unused)
     return unused;
 }
 
+static void *parent(void *unused)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        usleep(20000);
+        _exit(0);
+    }
+    blocks_next();
+    CHECK(waitpid(child, &status, 0) == child);
+    return unused;
+}
+
 static void talk(int round)
 {
     CHECK(pipe(fds) == 0);
@@ -41,8 +54,11 @@ int main(void)
         close(i);
     talk(2);
     sleeping = guest_start(sleeper, NULL);
+    pthread_t waiting = guest_start(parent, NULL);
+    wait_blocked(6);
     CHECK(syscall(436 /* close_range, which old libcs lack */, 3, ~0U, 0) == 0);
     guest_join(sleeping);
+    guest_join(waiting);
     blocked_count = 4;
     talk(3);
     printf("lowest is %d\n", fds[0]);
