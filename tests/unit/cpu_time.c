@@ -90,6 +90,17 @@ static void test_short_turns_are_charged_without_the_kernel(void **state)
     check_shares(3000, (int64_t)3000 * SLICES * 3 / 4);
 }
 
+static void test_a_clock_does_not_go_back_behind_what_was_told(void **state)
+{
+    (void)state;
+    weft_cpu_time_begin();
+    int64_t told = weft_cpu_time_peek(weft_current) + INT64_C(1000000000);
+    weft_current->cpu_time_told = told;
+    assert_int_equal(weft_cpu_time_peek(weft_current), told);
+    assert_int_equal(weft_cpu_time(weft_current), told);
+    weft_current->cpu_time_told = 0;
+}
+
 static void test_the_own_use_before_the_first_question_counts(void **state)
 {
     (void)state; /* the first test has computed, on this kernel thread, before the second has asked */
@@ -121,6 +132,7 @@ int main(void)
         machine_test(test_short_turns_are_charged_without_the_kernel),
         machine_test(test_the_own_use_before_the_first_question_counts),
         machine_test(test_a_sleep_is_not_counted),
+        machine_test(test_a_clock_does_not_go_back_behind_what_was_told),
     };
     return cmocka_run_group_tests(tests, machine_setup, NULL);
 }

@@ -3,6 +3,8 @@
  * waited for. */
 #include "pipe_waiter.h"
 
+#include "../../hooks/descriptor.h"
+
 static void test_leaving_a_number_wakes_observers_with_ebadf(void **state)
 {
     struct waiter observer;
@@ -37,12 +39,50 @@ static void test_a_consumer_goes_on_with_the_description_of_a_closed_number(void
     start_waiter(&observer, fd, WEFT_READABLE, true, weft_now() + 1000000000);
     weft_wait_leave_number(fd);
     join(&observer, -EBADF);
+    assert_int_equal(weft_descriptor_find(fd)->holders, 0);
     close(fd);
     int again = open("/dev/null", O_RDONLY); /* takes the number */
     assert_int_equal(again, fd);
     assert_int_equal(write(ends[1], "z", 1), 1);
     task_join(&consumer.task);
     assert_int_equal(consumer.got, 'z');
+}
+
+static uint32_t held, let_go;
+
+static void hold_for_a_while(void *argument)
+{
+    struct weft_target target = weft_target_of(ends[0]);
+    (void)argument;
+    weft_target_hold(&target);
+    held = 1;
+    for (int i = 0; i < 100; i++)
+        weft_yield(weft_current);
+    let_go = 1;
+    weft_target_done(&target, 0);
+}
+
+static void test_who_leaves_a_number_lets_those_that_hold_it_go_on(void **state)
+{
+    struct task task;
+    (void)state;
+    held = let_go = 0;
+    task_start(&task, hold_for_a_while, NULL);
+    assert_true(task_yield_until(&held, 1));
+    weft_wait_leave_number(ends[0]);
+    assert_int_equal(let_go, 1);
+    assert_int_equal(weft_descriptor_find(ends[0])->holders, 0);
+    task_join(&task);
+}
+
+static void test_nobody_holds_a_number_in_a_new_process(void **state)
+{
+    struct weft_target target = weft_target_of(ends[0]);
+    (void)state;
+    weft_target_hold(&target);
+    assert_int_equal(weft_descriptor_find(ends[0])->holders, 1);
+    weft_descriptors_restart();
+    assert_int_equal(weft_descriptor_find(ends[0])->holders, 0);
 }
 
 static void test_a_number_with_a_new_meaning_is_watched_anew(void **state)
@@ -107,6 +147,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         piped(test_leaving_a_number_wakes_observers_with_ebadf),
         piped(test_a_consumer_goes_on_with_the_description_of_a_closed_number),
+        piped(test_who_leaves_a_number_lets_those_that_hold_it_go_on),
+        piped(test_nobody_holds_a_number_in_a_new_process),
         piped(test_a_number_with_a_new_meaning_is_watched_anew),
         piped(test_descriptors_beyond_every_table_are_refused),
         piped(test_a_wait_on_a_closed_descriptor_ends),

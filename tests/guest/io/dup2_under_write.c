@@ -19,12 +19,25 @@ static void *sender(void *fd)
     return NULL;
 }
 
+static void *message_sender(void *fd)
+{
+    struct iovec parts[] = {{data, LENGTH / 2}, {data + LENGTH / 2, LENGTH / 2}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    CHECK_EQUAL(sendmsg(*(int *)fd, &message, 0), LENGTH);
+    return NULL;
+}
+
+static const struct {
+    void *(*function)(void *fd);
+    int to_socket;
+} kinds[] = {{writer, 0}, {sender, 1}, {message_sender, 1}};
+
 int main(void)
 {
     static unsigned char got[LENGTH];
     pattern_fill(data, LENGTH, 0);
     for (int round = 0; round < ROUNDS; round++) {
-        int sends = round % 2;
+        int kind = round % 3, sends = kinds[kind].to_socket;
         int old[2], other[2];
         CHECK_EQUAL(sends ? socketpair(AF_UNIX, SOCK_STREAM, 0, old) : pipe(old), 0);
         if (sends)
@@ -32,7 +45,7 @@ int main(void)
         else
             CHECK(fcntl(old[1], F_SETPIPE_SZ, ROOM) >= ROOM);
         CHECK_EQUAL(pipe(other), 0);
-        pthread_t thread = guest_start(sends ? sender : writer, &old[1]);
+        pthread_t thread = guest_start(kinds[kind].function, &old[1]);
         while (unread(old[0]) == 0)
             ; // and not sched_yield: the other one is to be in the middle of it
         CHECK_EQUAL(dup2(other[1], old[1]), old[1]);

@@ -21,14 +21,15 @@ static void *reader(void *unused)
     return unused;
 }
 
+static pid_t child;
+
 static void *parent(void *unused)
 {
     int status;
-    pid_t child = fork();
-    if (child == 0) {
-        usleep(20000);
-        _exit(0);
-    }
+    child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
     blocks_next();
     CHECK(waitpid(child, &status, 0) == child);
     return unused;
@@ -58,6 +59,7 @@ int main(void)
     wait_blocked(6);
     CHECK(syscall(436 /* close_range, which old libcs lack */, 3, ~0U, 0) == 0);
     guest_join(sleeping);
+    CHECK(kill(child, SIGKILL) == 0);
     guest_join(waiting);
     blocked_count = 4;
     talk(3);
