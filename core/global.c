@@ -4,6 +4,7 @@
 
 #include "balance.h"
 #include "lock.h"
+#include "monitor.h"
 
 static struct weft_lock lock; /* protects the queue; no other is taken with it held */
 static struct queue queue;
@@ -25,7 +26,8 @@ void weft_global_append(struct coroutine *coroutine)
         queue.tail = coroutine;
     atomic_store(&length, ++queue.length);
     weft_lock_release(&lock);
-    weft_balance_wake_one();
+    if (!weft_balance_wake_one())
+        weft_monitor_wake(); /* no processor is idle: who has one may keep it for long */
 }
 
 struct coroutine *weft_global_take(void)

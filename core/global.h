@@ -8,7 +8,7 @@
 
 #include "processor.h"
 
-/* Wakes a processor for it, if one is idle. From any kernel thread. */
+/* Wakes a processor for it, or, when none is idle, the monitor. From any kernel thread. */
 void weft_global_append(struct coroutine *coroutine);
 
 /* The first, or NULL. From any kernel thread. */
