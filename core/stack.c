@@ -57,8 +57,9 @@ struct weft_stack weft_stack_around(const void *address)
     size_t index = offset / stride;
     if (index >= region->slots || offset % stride >= region->size->bytes || region->slot[index].state != LIVE)
         return (struct weft_stack){0};
-    return (struct weft_stack){slot_low(region, (uint32_t)index), region->size->bytes,
-                               region->slot[index].guard * PAGE};
+    const struct slot *slot = &region->slot[index];
+    return (struct weft_stack){slot_low(region, (uint32_t)index), region->size->bytes, slot->guard * PAGE,
+                               slot->altered};
 }
 
 /* A slot never used before. More of them become accessible at once the more there are. */

@@ -21,10 +21,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A stack of the pool: [low, low + size), of which the lowest `guard` bytes cannot be touched. */
+/* A stack of the pool: [low, low + size), of which the lowest `guard` bytes cannot be touched; once it is
+ * altered only the kernel knows what can be. */
 struct weft_stack {
     char *low;
     size_t size, guard;
+    bool altered;
 };
 
 /* Set while the running thread is inside pthread_create: the next stack-like mapping is glibc's. */
@@ -41,16 +43,20 @@ void weft_stack_give(const struct weft_stack *stack);
 /* The live stack around `address`; size 0 when it lies in none. */
 struct weft_stack weft_stack_around(const void *address);
 
-/* Makes the lowest `guard` bytes inaccessible, no more and no less; WEFT_STACK_LEAST bytes must be left.
- * Returns 0 or -errno. */
+/* Makes the lowest `guard` bytes inaccessible, no more and no less; WEFT_STACK_LEAST bytes must be left, and
+ * the stack not be altered. Returns 0 or -errno. */
 #define WEFT_STACK_LEAST ((size_t)16 * 1024)
 long weft_stack_set_guard(const struct weft_stack *stack, size_t guard);
 
 /* The thread on this stack ends and needs nothing below `used`. Its pages may be kept for the next one. */
 void weft_stack_trim(const struct weft_stack *stack, const void *used);
 
-/* Something was done to this memory that the pool does not understand: it is mapped anew before reuse. */
+/* Something is done to this memory that the pool does not understand: from now on what else is done to it is
+ * the kernel's, and it is mapped anew before reuse. */
 void weft_stack_alter(const struct weft_stack *stack);
+
+/* Takes the guard's markers, if that is what it is made of, out of a part of an altered stack. */
+void weft_stack_unmark(const struct weft_stack *stack, char *start, size_t size);
 
 /* A fork copies the pool in a consistent state when it happens between these two; both processes unlock. */
 void weft_stacks_lock(void);

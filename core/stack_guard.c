@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "check.h"
 #include "stack_internal.h"
 
 #ifndef MADV_GUARD_INSTALL
@@ -82,10 +83,20 @@ static long guard_shrink(const struct weft_stack *stack, struct slot *slot, size
 long weft_stack_set_guard(const struct weft_stack *stack, size_t guard)
 {
     struct slot *slot = slot_of(stack);
+    weft_check(!slot->altered);
     if (guard == stack->guard)
         return 0;
     long result = guard > stack->guard ? guard_grow(stack, slot, guard) : guard_shrink(stack, slot, guard);
     if (result == 0)
         slot->guard = (uint32_t)(guard / PAGE);
     return result;
+}
+
+void weft_stack_unmark(const struct weft_stack *stack, char *start, size_t size)
+{
+    char *end = start + size, *guard_end = stack->low + stack->guard;
+    if (end > guard_end)
+        end = guard_end;
+    if (!slot_of(stack)->guard_protected && start < end)
+        weft_stack_advise(start, (size_t)(end - start), MADV_GUARD_REMOVE);
 }

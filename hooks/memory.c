@@ -16,8 +16,9 @@
  * both for stacks of its own.
  *
  * Only a mapping made inside of pthread_create comes from the pool; a program that maps stacks itself gets
- * mappings. Whatever else is done to memory of the pool is done by the kernel, and the stack is mapped anew
- * before it is used again.
+ * mappings. Whatever else is done to memory of the pool is done by the kernel, from then on all that is done
+ * to that stack, and the stack is mapped anew before it is used again. (A Java thread puts a guard of its own
+ * at the end of its stack, by MAP_FIXED and mprotect, and takes it away and back in its handler for SIGSEGV.)
  */
 #include <sys/mman.h>
 
@@ -36,9 +37,19 @@ static size_t whole_pages(long size)
     return ((size_t)size + PAGE - 1) & ~(size_t)(PAGE - 1);
 }
 
+/* What the kernel is to do, if it is to a stack, is beyond the pool. */
+static void alter_around(const struct weft_call *call)
+{
+    struct weft_stack stack = weft_stack_around((void *)call->arguments[0]);
+    if (stack.size != 0)
+        weft_stack_alter(&stack);
+}
+
 WEFT_HOOK(mmap)
 {
     const long *a = call->arguments;
+    if (a[3] & MAP_FIXED)
+        alter_around(call);
     if (!weft_stack_wanted || a[3] != (MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK) || a[0] != 0 ||
         (a[2] != PROT_NONE && a[2] != ACCESS))
         return weft_call_raw(call);
@@ -81,7 +92,8 @@ WEFT_HOOK(mprotect)
     if (stack.size == 0)
         return weft_call_raw(call);
     size_t begin = (size_t)((char *)call->arguments[0] - stack.low), end = end_in(&stack, call);
-    if (begin % PAGE == 0 && end > begin && end <= stack.size) {
+    /* glibc's own. A program's keeps what is in the pages, which a marker does not. */
+    if (weft_stack_wanted && !stack.altered && begin % PAGE == 0 && end > begin && end <= stack.size) {
         /* Access from `begin` on: what is below is the guard, if what is above had access already. */
         if (call->arguments[2] == ACCESS &&
             (end == stack.size || (begin <= stack.guard && end >= stack.guard)))
@@ -90,6 +102,8 @@ WEFT_HOOK(mprotect)
             return weft_stack_set_guard(&stack, end);
     }
     weft_stack_alter(&stack);
+    if (call->arguments[2] != PROT_NONE)
+        weft_stack_unmark(&stack, stack.low + begin, end - begin);
     return weft_call_raw(call);
 }
 
@@ -119,12 +133,12 @@ WEFT_HOOK(madvise)
     switch (call->arguments[2]) {
     case MADV_DONTNEED:
         /* The thread's own stack, all but what it still uses: its end. */
-        if (start != stack.low || here < start + end || here >= stack.low + stack.size)
+        if (stack.altered || start != stack.low || here < start + end || here >= stack.low + stack.size)
             return weft_call_raw(call);
         weft_stack_trim(&stack, here);
         return 0;
     case MADV_GUARD_INSTALL:
-        if (start == stack.low && end <= stack.size - WEFT_STACK_LEAST)
+        if (!stack.altered && start == stack.low && end <= stack.size - WEFT_STACK_LEAST)
             return weft_stack_set_guard(&stack, end);
         break;
     case MADV_FREE:

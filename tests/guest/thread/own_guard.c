@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// Threads that guard the end of their stack themselves, as those of a Java machine do: mapped anew and made
+// inaccessible, opened by the handler of the fault, closed again, and left without access by those who end.
+// What was in the pages is there when they are opened. The next threads, on the same stacks, find what they
+// ask for.
+#include "guest.h"
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+enum { PAGE = 4096, ZONE = 4 * PAGE, STACK = 1024 * 1024, THREADS = 12, ROUNDS = 3, ALTERNATE = 65536 };
+
+static __thread sigjmp_buf back;
+static __thread char *zone;
+static __thread int faults;
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    (void)number, (void)context;
+    char *address = (char *)info->si_addr;
+    CHECK(address >= zone && address < zone + ZONE);
+    CHECK_EQUAL(mprotect(zone + PAGE, ZONE - PAGE, PROT_READ | PROT_WRITE), 0);
+    faults++;
+    siglongjmp(back, 1);
+}
+
+__attribute__((noinline)) static int deeper(int depth)
+{
+    volatile char room[1000];
+    room[0] = (char)depth;
+    return depth > 1000000 ? 0 : deeper(depth + 1) + room[0];
+}
+
+// The lowest address of this thread's stack.
+static char *stack_low(void)
+{
+    pthread_attr_t attributes;
+    void *low;
+    size_t size;
+    CHECK_EQUAL(pthread_getattr_np(pthread_self(), &attributes), 0);
+    CHECK_EQUAL(pthread_attr_getstack(&attributes, &low, &size), 0);
+    CHECK_EQUAL(pthread_attr_destroy(&attributes), 0);
+    CHECK(size == STACK);
+    return (char *)low;
+}
+
+static void *guard_oneself(void *unused)
+{
+    stack_t alternate = {.ss_sp = malloc(ALTERNATE), .ss_size = ALTERNATE};
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+    CHECK_EQUAL(sigaltstack(&alternate, NULL), 0);
+    zone = stack_low();
+    CHECK(mmap(zone, ZONE, PROT_READ | PROT_WRITE, flags, -1, 0) == zone);
+    for (int i = 0; i < ZONE; i += PAGE)
+        CHECK(zone[i] == 0);
+    zone[2 * PAGE] = 'z';
+    CHECK_EQUAL(mprotect(zone, ZONE, PROT_NONE), 0);
+    for (int i = 1; i <= 3; i++) {
+        if (sigsetjmp(back, 1) == 0)
+            deeper(0);
+        CHECK_EQUAL(faults, i);
+        CHECK(zone[2 * PAGE] == 'z');
+        CHECK_EQUAL(mprotect(zone + PAGE, ZONE - PAGE, PROT_NONE), 0);
+        usleep(1000);
+    }
+    CHECK(mmap(zone, ZONE, PROT_NONE, flags | MAP_NORESERVE, -1, 0) == zone);
+    alternate.ss_flags = SS_DISABLE;
+    CHECK_EQUAL(sigaltstack(&alternate, NULL), 0);
+    free(alternate.ss_sp);
+    return unused;
+}
+
+int main(void)
+{
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    pthread_attr_t attributes;
+    pthread_t threads[THREADS];
+    CHECK_EQUAL(sigaction(SIGSEGV, &action, NULL), 0);
+    CHECK_EQUAL(pthread_attr_init(&attributes), 0);
+    CHECK_EQUAL(pthread_attr_setstacksize(&attributes, STACK), 0);
+    CHECK_EQUAL(pthread_attr_setguardsize(&attributes, 0), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < THREADS; i++)
+            CHECK_EQUAL(pthread_create(&threads[i], &attributes, guard_oneself, NULL), 0);
+        for (int i = 0; i < THREADS; i++)
+            guest_join(threads[i]);
+    }
+    return guest_success();
+}
