@@ -125,12 +125,12 @@ static void forget_deferral(struct slot *slot, size_t size)
     slot->deferred = 0;
 }
 
-/* Gives back all pages but the `kept` uppermost. */
+/* Gives back all pages but the `kept` uppermost. (The kernel keeps those that are locked.) */
 static void release(const struct weft_stack *stack, struct slot *slot, size_t kept)
 {
     size_t size = stack->size - stack->guard;
     if (kept * PAGE < size)
-        weft_stack_advise(stack->low + stack->guard, size - kept * PAGE, MADV_DONTNEED);
+        slot->altered |= weft_stack_advise(stack->low + stack->guard, size - kept * PAGE, MADV_DONTNEED) != 0;
     slot->dirty = (uint32_t)kept;
     forget_deferral(slot, stack->size);
 }
@@ -157,13 +157,18 @@ void weft_stack_give(const struct weft_stack *stack)
     struct slot *slot = slot_of(stack);
     struct size *size = region->size;
     weft_check(slot->state == LIVE);
-    if (slot->altered && !map_anew(stack, slot))
-        return; /* no memory for a mapping: the stack is lost until its process ends */
     if (slot->deferred || slot->dirty == 0 || slot->dirty > KEPT_PAGES)
         release(stack, slot, KEPT_PAGES / 2);
     if (__atomic_load_n(&weft_stack_warm_pages, __ATOMIC_RELAXED) + slot->dirty > WARM_PAGES)
         release(stack, slot, 0);
+    if (slot->altered && !map_anew(stack, slot))
+        return; /* no memory for a mapping: the stack is lost until its process ends */
     weft_lock_acquire(&weft_stack_lock);
+    if (region->retired) {
+        weft_stack_region_shrink(region, slot);
+        weft_lock_release(&weft_stack_lock);
+        return;
+    }
     slot->state = FREE;
     slot->next = region->free;
     region->free = (uint16_t)(slot - region->slot);

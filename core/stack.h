@@ -34,7 +34,7 @@ extern __thread uint8_t weft_stack_wanted __attribute__((tls_model("initial-exec
 
 /* A stack of `size` bytes, a multiple of the page size, all zero. Its guard is what the last holder left, or
  * none; weft_stack_set_guard says what it shall be. NULL: the pool has none of this size to give (size out of
- * range, too many different sizes, a limit of the address space, no memory); use mmap. */
+ * range, too many different sizes, a limit of the address space, memory locked, none left); use mmap. */
 void *weft_stack_take(size_t size);
 
 /* Gives a whole stack back; nobody may touch it any more. */
@@ -57,6 +57,10 @@ void weft_stack_alter(const struct weft_stack *stack);
 
 /* Takes the guard's markers, if that is what it is made of, out of a part of an altered stack. */
 void weft_stack_unmark(const struct weft_stack *stack, char *start, size_t size);
+
+/* The process locks its memory: what nobody uses is unmapped. Stacks that are live stay where they are;
+ * others will come from new regions, or, while everything new is locked, not from the pool. */
+void weft_stacks_retire(void);
 
 /* A fork copies the pool in a consistent state when it happens between these two; both processes unlock. */
 void weft_stacks_lock(void);

@@ -44,6 +44,7 @@ struct region {
     uint32_t fresh;      /* how many were ever taken, */
     uint32_t live;       /* and how many are taken now */
     uint16_t free;       /* the slot given back last, or NONE */
+    bool retired;        /* only what is live is mapped yet, and it gives nothing more */
     struct slot slot[];  /* of `slots` */
 };
 
@@ -72,6 +73,9 @@ struct region *weft_stack_region_create(struct size *size);
 /* Takes an empty region out of everything. The caller unmaps it afterwards. */
 void weft_stack_region_forget(struct region *region);
 void weft_stack_region_unmap(struct region *region);
+
+/* Unmaps a slot of a retired region, which is not live any more, and with the last one forgets the region. */
+void weft_stack_region_shrink(struct region *region, struct slot *slot);
 
 static inline long weft_stack_advise(char *start, size_t size, int advice)
 {

@@ -3,7 +3,8 @@
  * Regions of stacks, and the sizes that they are of.
  *
  * Address space is reserved without access and without commitment. Under a limit of the address space
- * (RLIMIT_AS) the pool gives nothing: a program counts there on paying for what it asked for.
+ * (RLIMIT_AS) the pool gives nothing: a program counts there on paying for what it asked for. Neither does it
+ * while the process locks all new memory (mlockall): slots in reserve would be present, and count, too.
  */
 #include <stddef.h>
 #include <sys/mman.h>
@@ -49,10 +50,21 @@ static bool address_space_limited(void)
     return limit.rlim_cur != RLIM_INFINITY;
 }
 
+/* The kernel does not give back what is locked. */
+static bool memory_locked(void)
+{
+    void *page = weft_pages_map(PAGE);
+    if (!page)
+        return true;
+    bool locked = weft_stack_advise(page, PAGE, MADV_DONTNEED) != 0;
+    weft_pages_unmap(page, PAGE);
+    return locked;
+}
+
 struct region *weft_stack_region_create(struct size *size)
 {
     size_t slots = (REGION - MARGIN) / stride_of(size->bytes);
-    if (address_space_limited())
+    if (address_space_limited() || memory_locked())
         return NULL;
     struct region *region = weft_pages_map(sizeof *region + slots * sizeof *region->slot);
     if (!region)
@@ -90,6 +102,54 @@ void weft_stack_region_unmap(struct region *region)
 {
     weft_raw2(SYS_munmap, (long)(region->base - MARGIN), REGION);
     weft_pages_unmap(region, sizeof *region + region->slots * sizeof *region->slot);
+}
+
+void weft_stack_region_shrink(struct region *region, struct slot *slot)
+{
+    weft_raw2(SYS_munmap, (long)slot_low(region, (uint32_t)(slot - region->slot)), (long)region->size->bytes);
+    slot->state = FREE;
+    slot->dirty = 0;
+    if (--region->live > 0)
+        return;
+    weft_stack_region_forget(region);
+    weft_pages_unmap(region, sizeof *region + region->slots * sizeof *region->slot);
+}
+
+/* With the lock held. */
+static void retire(struct region *region)
+{
+    char *unused = region->base - MARGIN, *end = unused + REGION;
+    if (region->live == 0) {
+        region->size->empty = NULL;
+        weft_stack_region_forget(region);
+        weft_stack_region_unmap(region);
+        return;
+    }
+    region->retired = true;
+    weft_list_remove(&region->node);
+    for (uint32_t i = 0; i < region->fresh; i++) {
+        struct slot *slot = &region->slot[i];
+        char *low = slot_low(region, i);
+        if (slot->state == LIVE) {
+            weft_raw2(SYS_munmap, (long)unused, low - unused);
+            unused = low + region->size->bytes;
+        } else {
+            weft_hint_set(weft_stack_warm_pages, weft_stack_warm_pages - slot->dirty);
+            slot->dirty = 0;
+        }
+    }
+    weft_raw2(SYS_munmap, (long)unused, end - unused);
+}
+
+void weft_stacks_retire(void)
+{
+    weft_lock_acquire(&weft_stack_lock);
+    for (size_t i = 0; i < INDICES; i++) {
+        struct region *region = atomic_load_explicit(&weft_stack_regions[i], memory_order_relaxed);
+        if (region && !region->retired)
+            retire(region);
+    }
+    weft_lock_release(&weft_stack_lock);
 }
 
 struct size *weft_stack_size_find(size_t bytes)

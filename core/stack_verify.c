@@ -27,6 +27,10 @@ static void region_verify(const struct region *region, size_t *warm, size_t *def
         *deferred += slot->deferred ? region->size->bytes : 0;
         *protected += slot->guard_protected;
     }
+    if (region->retired) {
+        weft_check(live == region->live && live > 0 && weft_list_empty(&region->node));
+        return;
+    }
     for (uint16_t i = region->free; i != NONE; i = region->slot[i].next, free++)
         weft_check(i < region->fresh && region->slot[i].state == FREE && free < region->slots);
     weft_check(live == region->live && live + free == region->fresh);

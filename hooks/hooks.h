@@ -28,6 +28,8 @@ WEFT_HOOK(rseq);
 WEFT_HOOK(mmap);
 WEFT_HOOK(munmap);
 WEFT_HOOK(mprotect);
+WEFT_HOOK(mlock);
+WEFT_HOOK(mlockall);
 WEFT_HOOK(madvise);
 
 /* identity.c: the name and the scheduling of a thread */

@@ -107,6 +107,18 @@ WEFT_HOOK(mprotect)
     return weft_call_raw(call);
 }
 
+WEFT_HOOK(mlock)
+{
+    alter_around(call);
+    return weft_call_raw(call);
+}
+
+WEFT_HOOK(mlockall)
+{
+    weft_stacks_retire();
+    return weft_call_raw(call);
+}
+
 /*
  * For a stack that the pool did not give. The next thread on it touches the same pages again, so some
  * below the stack pointer stay.

@@ -171,6 +171,63 @@ static void test_a_limit_of_the_address_space_turns_the_pool_off(void **state)
     assert_int_equal(in_child(take_under_a_limit), 0);
 }
 
+static int lock_and_take(void)
+{
+    if (mlockall(MCL_FUTURE) != 0)
+        return 0; /* not permitted */
+    if (weft_stack_take(48 * KIB))
+        return 1;
+    munlockall();
+    struct weft_stack stack = take(48 * KIB);
+    return stack.low ? 0 : 2;
+}
+
+static void test_the_pool_gives_nothing_while_new_memory_is_locked(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(lock_and_take), 0);
+}
+
+static void test_of_what_is_retired_only_the_live_is_mapped(void **state)
+{
+    struct weft_stack first = take(SIZE), second = take(SIZE), third = take(SIZE);
+    (void)state;
+    first.low[SIZE - 1] = third.low[SIZE - 1] = 'l';
+    weft_stack_give(&second);
+    weft_stacks_retire();
+    weft_stacks_verify();
+    assert_true(writable(first.low) && writable(third.low) && !writable(second.low));
+    assert_true(!writable(first.low - KIB) && !writable(third.low + SIZE));
+    assert_ptr_equal(weft_stack_around(third.low + 1).low, third.low);
+    assert_int_equal(weft_stack_around(second.low).size, 0);
+    struct weft_stack fourth = take(SIZE);
+    assert_int_equal(weft_stacks_count().regions, 2);
+    assert_int_equal(first.low[SIZE - 1] + third.low[SIZE - 1], 2 * 'l');
+    weft_stack_give(&first);
+    weft_stack_give(&third);
+    assert_int_equal(weft_stacks_count().regions, 1);
+    assert_false(writable(third.low));
+    weft_stack_give(&fourth);
+    weft_stacks_retire();
+    assert_int_equal(weft_stacks_count().regions, 0);
+}
+
+static void test_a_stack_that_was_locked_comes_back_zero(void **state)
+{
+    struct weft_stack stack = take(SIZE);
+    (void)state;
+    memset(stack.low + SIZE - 64 * KIB, 1, 64 * KIB);
+    if (mlock(stack.low + SIZE - 64 * KIB, 64 * KIB) != 0)
+        skip();
+    weft_stack_trim(&stack, stack.low + SIZE - 1000);
+    weft_stack_give(&stack);
+    struct weft_stack again = take(SIZE);
+    assert_ptr_equal(again.low, stack.low);
+    for (size_t i = 1; i <= 64 * KIB; i += 64)
+        assert_int_equal(again.low[SIZE - i], 0);
+    weft_stack_give(&again);
+}
+
 static void *use_pool(void *argument)
 {
     uint64_t random = (uintptr_t)argument;
@@ -194,6 +251,8 @@ static void *use_pool(void *argument)
                 weft_stack_trim(one, one->low + one->size - 2000);
             weft_stack_give(one);
             one->low = NULL;
+            if (step % 1000 == 0)
+                weft_stacks_retire();
         }
     }
     for (int i = 0; i < 32; i++)
@@ -231,6 +290,9 @@ int main(void)
         stack_test(test_regions_of_ended_threads_are_unmapped),
         stack_test(test_more_sizes_than_the_pool_has_room_for),
         stack_test(test_a_limit_of_the_address_space_turns_the_pool_off),
+        stack_test(test_the_pool_gives_nothing_while_new_memory_is_locked),
+        stack_test(test_of_what_is_retired_only_the_live_is_mapped),
+        stack_test(test_a_stack_that_was_locked_comes_back_zero),
         stack_test(test_several_threads_use_the_pool_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
