@@ -17,6 +17,7 @@
 #include "../core/visit.h"
 #include "block.h"
 #include "call.h"
+#include "deadline.h"
 #include "descriptor.h"
 #include "hooks.h"
 #include "wait.h"
@@ -75,15 +76,17 @@ WEFT_HOOK(accept)
         return weft_call_raw(call);
     bool blocks = weft_descriptor_blocks(target.fd, descriptor);
     int64_t deadline = blocks ? weft_descriptor_deadline(target.fd, descriptor, SO_RCVTIMEO) : WEFT_NEVER;
+    bool expired = false;
     long result;
     while (!blocks || !try_accept(target.fd, call, flags, &result)) {
         if (!blocks || !listens(target.fd)) {
             result = weft_raw4(SYS_accept4, target.fd, call->arguments[1], call->arguments[2], flags);
             break;
         }
-        result = weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_ACCEPT, deadline);
-        if (result < 0)
-            return weft_target_done(&target, result == -ETIMEDOUT ? -EAGAIN : result);
+        result = expired ? -EAGAIN : weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_ACCEPT, deadline);
+        if (result < 0 && result != -ETIMEDOUT)
+            return weft_target_done(&target, result);
+        expired = result == -ETIMEDOUT || weft_deadline_passed(deadline);
     }
     if (result >= 0)
         weft_descriptor_made((int)result, kind,

@@ -64,6 +64,11 @@ int64_t weft_deadline_from_milliseconds(int milliseconds)
     return milliseconds < 0 ? WEFT_NEVER : after((int64_t)milliseconds * 1000000);
 }
 
+bool weft_deadline_passed(int64_t deadline)
+{
+    return deadline != WEFT_NEVER && weft_now() >= deadline;
+}
+
 struct timespec weft_deadline_left(int64_t deadline)
 {
     int64_t left = deadline - weft_now();

@@ -21,6 +21,10 @@ int64_t weft_deadline_from(const struct timespec *time, int clock);
 /* The deadline `milliseconds` from now, as poll and epoll_wait mean it: negative is never. */
 int64_t weft_deadline_from_milliseconds(int milliseconds);
 
+/* Whether it is over. A wait that was futile asks: what makes it so may come again and again, always before
+ * the deadline is looked at. */
+bool weft_deadline_passed(int64_t deadline);
+
 /* What is left until the deadline, never negative. */
 struct timespec weft_deadline_left(int64_t deadline);
 

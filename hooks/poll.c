@@ -62,6 +62,18 @@ static bool watchable(const struct pollfd *polls, unsigned long count)
     return true;
 }
 
+/* The kernel waits for what the loop does not tell. */
+static long poll_in_kernel(const struct weft_call *call, int64_t deadline)
+{
+    struct timespec left = weft_deadline_left(deadline);
+    struct weft_call rest = *call;
+    rest.number = SYS_ppoll;
+    rest.arguments[2] = deadline == WEFT_NEVER ? 0 : (long)&left;
+    if (call->number == SYS_poll)
+        rest.arguments[3] = 0;
+    return weft_block_in_kernel(&rest);
+}
+
 /* poll with a deadline; the kernel's first answer was that nothing is ready. */
 static long poll_until(struct weft_call *call, int64_t deadline)
 {
@@ -69,18 +81,22 @@ static long poll_until(struct weft_call *call, int64_t deadline)
     unsigned long count = (unsigned long)call->arguments[1];
     struct watching watching;
     if (!watchable(polls, count))
-        return weft_block_in_kernel(call);
+        return poll_in_kernel(call, deadline);
     if (!watching_take(&watching, (unsigned)count))
         return -ENOMEM;
     long result;
     for (;;) {
+        bool hang_up_only = false;
         watching.count = 0;
         for (unsigned long i = 0; i < count; i++) {
             int events = (polls[i].events & READ_EVENTS ? WEFT_READABLE : 0) |
                          (polls[i].events & WRITE_EVENTS ? WEFT_WRITABLE : 0) |
                          (polls[i].events & URGENT_EVENTS ? WEFT_URGENT : 0);
-            if (polls[i].fd >= 0) /* errors and hang-ups are told even when nothing was asked for */
-                watch(&watching, polls[i].fd, events ? events : WEFT_READABLE);
+            if (polls[i].fd < 0)
+                continue;
+            /* Errors and hang-ups are told even when nothing was asked for. */
+            watch(&watching, polls[i].fd, events ? events : WEFT_READABLE);
+            hang_up_only |= !events;
         }
         long waited = weft_wait_watchers(watching.watchers, watching.count, WEFT_REASON_POLL, deadline);
         result = weft_raw3(SYS_poll, (long)polls, (long)count, 0);
@@ -90,6 +106,12 @@ static long poll_until(struct weft_call *call, int64_t deadline)
             break;
         if (waited < 0 && waited != -EBADF) {
             result = waited;
+            break;
+        }
+        if (weft_deadline_passed(deadline))
+            break;
+        if (hang_up_only) { /* but it can be read, and will remain so */
+            result = poll_in_kernel(call, deadline);
             break;
         }
     }
@@ -234,7 +256,7 @@ static long select_until(struct weft_call *call, struct sets *sets, int64_t dead
         }
         sets_read(sets, call);
         result = select_now(sets, call);
-    } while (result == 0 && waited != -ETIMEDOUT);
+    } while (result == 0 && waited != -ETIMEDOUT && !weft_deadline_passed(deadline));
     if (result >= 0)
         sets_answer(sets, call);
     watching_release(&watching);
@@ -332,7 +354,7 @@ static long epoll_until(struct weft_call *call, int64_t deadline)
     for (;;) {
         long waited = weft_wait_target(&target, WEFT_READABLE | WEFT_NESTED, WEFT_REASON_EPOLL, deadline);
         long result = weft_raw4(SYS_epoll_wait, target.fd, call->arguments[1], call->arguments[2], 0);
-        if (result != 0 || waited == -ETIMEDOUT)
+        if (result != 0 || waited == -ETIMEDOUT || (waited == 0 && weft_deadline_passed(deadline)))
             return weft_target_done(&target, result);
         if (waited < 0)
             return weft_target_done(&target, waited);

@@ -28,6 +28,7 @@ struct attempt {
     struct weft_descriptor *descriptor;
     int64_t deadline;
     bool deadline_known;
+    bool expired; /* the deadline has come; the kernel, too, looks once more then */
     int futile;
 };
 
@@ -48,11 +49,14 @@ static long wait_for(struct attempt *attempt, int events, enum weft_reason reaso
                                                      events == WEFT_READABLE ? SO_RCVTIMEO : SO_SNDTIMEO);
         attempt->deadline_known = true;
     }
+    if (attempt->expired || (attempt->futile > 0 && weft_deadline_passed(attempt->deadline)))
+        return -EAGAIN;
     long result = weft_wait_target(&attempt->target, events, reason, attempt->deadline);
     if (attempt->target.fd != fd)
         attempt->descriptor = weft_descriptor_find(attempt->target.fd);
-    attempt->futile++;
-    return result == -ETIMEDOUT ? -EAGAIN : result;
+    attempt->expired = result == -ETIMEDOUT;
+    attempt->futile += !attempt->expired;
+    return attempt->expired ? 0 : result;
 }
 
 /* Blocks in the kernel with the arguments of another call. */

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 
 #include "block.h"
+#include "call.h"
+#include "deadline.h"
 #include "descriptor.h"
 #include "file.h"
 #include "hooks.h"
@@ -49,6 +51,7 @@ WEFT_HOOK(sendfile)
         return weft_block_in_kernel(call);
     int64_t deadline =
         weft_kind_is_socket(kind) ? weft_descriptor_deadline(target.fd, descriptor, SO_SNDTIMEO) : WEFT_NEVER;
+    bool expired = false;
     long result;
     weft_target_hold(&target);
     for (;;) {
@@ -59,11 +62,10 @@ WEFT_HOOK(sendfile)
             break;
         if (result > 0 && is_ready(target.fd, POLLOUT))
             continue; /* as much as one call takes, or the file's end, which the next one tells */
-        result = weft_wait_target(&target, WEFT_WRITABLE, WEFT_REASON_WRITE, deadline);
-        if (result == -ETIMEDOUT)
-            result = -EAGAIN;
-        if (result < 0)
+        result = expired ? -EAGAIN : weft_wait_target(&target, WEFT_WRITABLE, WEFT_REASON_WRITE, deadline);
+        if (result < 0 && result != -ETIMEDOUT)
             break;
+        expired = result == -ETIMEDOUT || weft_deadline_passed(deadline);
     }
     return weft_target_done(&target, done > 0 ? (long)done : result);
 }
