@@ -10,10 +10,14 @@
 
 #include "../core/carrier.h"
 #include "../core/park.h"
+#include "credentials.h"
 #include "hooks.h"
 #include "signal.h"
 
-enum { QUEUE_FREE = 256 }; /* so many are queued without asking for the limit */
+enum {
+    QUEUE_FREE = 256,         /* so many are queued without asking for the limit */
+    SETXID = WEFT_SIGNAL_KICK /* when glibc sends it */
+};
 
 static siginfo_t info_of(int number, int code)
 {
@@ -77,12 +81,22 @@ static long send_to_process(const siginfo_t *info)
     return result;
 }
 
+/* By the id of one of its threads, too. */
+static bool is_own_process(int pid)
+{
+    return pid > 0 && (pid == weft_raw0(SYS_getpid) || weft_coroutine_find(pid));
+}
+
 /* kill(process, signal) */
 WEFT_HOOK(kill)
 {
     int number = (int)call->arguments[1];
-    if ((int)call->arguments[0] != weft_raw0(SYS_getpid) || left_to_kernel(number))
+    struct weft_call named = *call;
+    if (!is_own_process((int)call->arguments[0]))
         return weft_call_raw(call);
+    named.arguments[0] = weft_raw0(SYS_getpid);
+    if (left_to_kernel(number))
+        return weft_call_raw(&named);
     siginfo_t info = info_of(number, SI_USER);
     return send_to_process(&info);
 }
@@ -98,6 +112,8 @@ WEFT_HOOK(tgkill)
         return weft_call_raw(call);
     if (number == 0)
         return 0;
+    if (number == SETXID)
+        weft_set_ids_announce(weft_current);
     siginfo_t info = info_of(number, SI_TKILL);
     return send_to_thread(target, tid, &info);
 }
@@ -113,12 +129,14 @@ WEFT_HOOK(rt_sigqueueinfo)
 {
     int pid = (int)call->arguments[0], number = (int)call->arguments[1];
     const siginfo_t *info = (const siginfo_t *)call->arguments[2];
-    if (pid != weft_raw0(SYS_getpid) || !info)
+    struct weft_call named = *call;
+    if (!is_own_process(pid) || !info)
         return weft_call_raw(call);
     if (pretends(info, pid))
         return -EPERM;
+    named.arguments[0] = weft_raw0(SYS_getpid);
     if (left_to_kernel(number))
-        return weft_call_raw(call);
+        return weft_call_raw(&named);
     siginfo_t copy = *info;
     copy.si_signo = number;
     return send_to_process(&copy);

@@ -21,6 +21,7 @@
 #include "../core/trace.h"
 #include "call.h"
 #include "connect.h"
+#include "credentials.h"
 #include "descriptor.h"
 #include "hooks.h"
 #include "identity.h"
@@ -103,6 +104,7 @@ static void restart_in_child(struct coroutine *self)
         weft_raw1(SYS_exit_group, 127); /* neither epoll nor memory: a fork that fails late */
     weft_identity_restart(self);
     weft_waits_restart();
+    weft_set_ids_restart();
     weft_descriptors_restart();
     weft_accepts_restart();
     weft_actions_restart();
