@@ -129,8 +129,9 @@ static void forget_deferral(struct slot *slot, size_t size)
 static void release(const struct weft_stack *stack, struct slot *slot, size_t kept)
 {
     size_t size = stack->size - stack->guard;
-    if (kept * PAGE < size)
-        slot->altered |= weft_stack_advise(stack->low + stack->guard, size - kept * PAGE, MADV_DONTNEED) != 0;
+    if (kept * PAGE < size &&
+        weft_stack_advise(stack->low + stack->guard, size - kept * PAGE, MADV_DONTNEED) != 0)
+        slot->altered = true;
     slot->dirty = (uint32_t)kept;
     forget_deferral(slot, stack->size);
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // polls that ask for no event, as for connections that are paused: what can be read does not end them, the
-// time-out and a hang-up do. (GLib polls its inotify descriptor so while it lets events gather.)
+// time-out and a hang-up do, and it costs no CPU time. (GLib polls its inotify descriptor so while it lets
+// events gather.)
 #include "guest.h"
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-enum { THREADS = 4, ROUNDS = 5 };
+enum { THREADS = 4, ROUNDS = 5, MOST_CPU = 150 /* ms, of 4 * 300 that they wait */ };
 
 static void *hang_up_later(void *fd)
 {
@@ -31,6 +32,7 @@ static void *poll_them(void *unused)
         CHECK_EQUAL(ppoll(polls, 4, &moment, NULL), 0);
         CHECK(guest_now(CLOCK_MONOTONIC) - begin >= 60 * GUEST_MILLISECOND);
     }
+    CHECK(guest_now(CLOCK_PROCESS_CPUTIME_ID) < MOST_CPU * GUEST_MILLISECOND);
     pthread_t closer = guest_start(hang_up_later, (void *)(intptr_t)pipes[1]);
     CHECK_EQUAL(poll(polls, 4, -1), 1);
     CHECK_EQUAL(polls[0].revents, POLLHUP);

@@ -36,7 +36,7 @@ int main(void)
     for (int i = 0; i < THREADS; i++)
         threads[i] = guest_start(wait_for_round, NULL);
     for (int round = 0; round < ROUNDS; round++) {
-        struct timespec long_time = guest_timespec(60 * GUEST_MILLISECOND), moment = guest_timespec(1000);
+        struct timespec long_time = guest_timespec(200 * GUEST_MILLISECOND), moment = guest_timespec(1000);
         raw(SYS_nanosleep, (long)&long_time, 0, 0, 0);
         CHECK_EQUAL(nanosleep(&moment, NULL), 0);
         atomic_fetch_add(&word, 1);

@@ -8,7 +8,15 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, ZONE = 4 * PAGE, STACK = 1024 * 1024, THREADS = 12, ROUNDS = 3, ALTERNATE = 65536 };
+enum {
+    PAGE = 4096,
+    ZONE = 4 * PAGE,
+    STACK = 1024 * 1024,
+    LARGE = 48 * STACK,
+    THREADS = 12,
+    ROUNDS = 3,
+    ALTERNATE = 65536
+};
 
 static __thread sigjmp_buf back;
 static __thread char *zone;
@@ -32,7 +40,7 @@ __attribute__((noinline)) static int deeper(int depth)
 }
 
 // The lowest address of this thread's stack.
-static char *stack_low(void)
+static char *stack_low(size_t wanted)
 {
     pthread_attr_t attributes;
     void *low;
@@ -40,7 +48,7 @@ static char *stack_low(void)
     CHECK_EQUAL(pthread_getattr_np(pthread_self(), &attributes), 0);
     CHECK_EQUAL(pthread_attr_getstack(&attributes, &low, &size), 0);
     CHECK_EQUAL(pthread_attr_destroy(&attributes), 0);
-    CHECK(size == STACK);
+    CHECK(size == wanted);
     return (char *)low;
 }
 
@@ -49,7 +57,7 @@ static void *guard_oneself(void *unused)
     stack_t alternate = {.ss_sp = malloc(ALTERNATE), .ss_size = ALTERNATE};
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
     CHECK_EQUAL(sigaltstack(&alternate, NULL), 0);
-    zone = stack_low();
+    zone = stack_low(STACK);
     CHECK(mmap(zone, ZONE, PROT_READ | PROT_WRITE, flags, -1, 0) == zone);
     for (int i = 0; i < ZONE; i += PAGE)
         CHECK(zone[i] == 0);
@@ -70,6 +78,16 @@ static void *guard_oneself(void *unused)
     return unused;
 }
 
+// A stack that is too large to be kept by libc: each thread has a new one.
+static void *bar_the_end(void *unused)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+    char *low = stack_low(LARGE);
+    memset(low, 'b', ZONE);
+    CHECK(mmap(low, ZONE, PROT_NONE, flags, -1, 0) == low);
+    return unused;
+}
+
 int main(void)
 {
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
@@ -84,6 +102,11 @@ int main(void)
             CHECK_EQUAL(pthread_create(&threads[i], &attributes, guard_oneself, NULL), 0);
         for (int i = 0; i < THREADS; i++)
             guest_join(threads[i]);
+    }
+    CHECK_EQUAL(pthread_attr_setstacksize(&attributes, LARGE), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        CHECK_EQUAL(pthread_create(&threads[0], &attributes, bar_the_end, NULL), 0);
+        guest_join(threads[0]);
     }
     return guest_success();
 }
