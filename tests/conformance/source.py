@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Open POSIX Test Suite as Debian packages it (source package posixtestsuite): fetched, unpacked, compiled.
+"""Test suites from Debian's source packages: fetched, unpacked, compiled.
 
 Everything stays below one directory. apt works on lists of its own there: the machine's configured sources, each
 `deb` made a `deb-src`, so neither the machine's configuration nor its lists change, and no privilege is needed.
@@ -11,7 +11,6 @@ import re
 import subprocess
 from pathlib import Path
 
-PACKAGE = "posixtestsuite"
 FETCH_SECONDS = 120
 APT_DIRECTORY = Path("/etc/apt")
 # The suite's own Makefile adds -Werror, which the compilers of today do not pass.
@@ -68,7 +67,7 @@ def apt_get(apt, *arguments, cwd):
         raise NotAvailable(f"apt-get {arguments[0]} took more than {FETCH_SECONDS} s") from None
 
 
-def fetch(directory, package=PACKAGE):
+def fetch(directory, package):
     """Returns the unpacked source tree below `directory`, which is fetched the first time. One package has one."""
     tree = directory / "source"
     if tree.is_dir():

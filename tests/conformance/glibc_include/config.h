@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: MIT */
+/* Files that glibc shares with gnulib include one. */
