@@ -160,8 +160,8 @@ def wait_for_end(pid, timeout):
 
 
 def end_session(process):
-    """Ends what the process has started, too, whatever group that is in. The leader is reaped last, so its number cannot
-    be anybody else's."""
+    """Ends what the process has started, too, whatever group that is in. The leader is reaped last, so its number
+    cannot be anybody else's."""
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(ValueError, ProcessLookupError):
             if os.getsid(int(entry.name)) == process.pid:

@@ -232,7 +232,7 @@ static void *use_pool(void *argument)
 {
     uint64_t random = (uintptr_t)argument;
     struct weft_stack held[32] = {0};
-    for (int step = 0; step < 20000; step++) {
+    for (int step = 0; step < 10000; step++) {
         struct weft_stack *one = &held[unit_random(&random) % 32];
         size_t size = (size_t)(unit_random(&random) % 4 + 4) * 16 * KIB;
         if (!one->low) {
@@ -251,7 +251,7 @@ static void *use_pool(void *argument)
                 weft_stack_trim(one, one->low + one->size - 2000);
             weft_stack_give(one);
             one->low = NULL;
-            if (step % 1000 == 0)
+            if (step % 500 == 0)
                 weft_stacks_retire();
         }
     }
