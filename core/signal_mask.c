@@ -117,9 +117,10 @@ static void apply(void)
     uint64_t before = atomic_load(&kernel_mask), mask = common();
     if (mask == before)
         return;
+    /* Who leaves a signal to the kernel looks at the mask again behind it, so one of us fetches it. */
+    atomic_store(&kernel_mask, mask);
     if (before & ~mask)
         fetch(before & ~mask);
-    atomic_store(&kernel_mask, mask);
     long pid = weft_raw0(SYS_getpid);
     if (weft_raw0(SYS_gettid) != pid)
         weft_raw3(SYS_tgkill, pid, pid, WEFT_SIGNAL_KICK);
@@ -128,6 +129,15 @@ static void apply(void)
 uint64_t weft_signal_mask_wanted(const struct carrier *carrier)
 {
     return carrier->receives ? atomic_load(&kernel_mask) : ~caused_here;
+}
+
+void weft_signal_mask_sent(uint64_t bit)
+{
+    if (atomic_load(&kernel_mask) & bit)
+        return;
+    weft_lock_acquire(&weft_signal_lock.lock);
+    fetch(bit);
+    weft_lock_release(&weft_signal_lock.lock);
 }
 
 uint64_t weft_signal_kernel_mask(void)

@@ -38,6 +38,10 @@ void weft_signal_mask_end(struct coroutine *coroutine);
 /* What kernel threads block now. */
 uint64_t weft_signal_kernel_mask(void);
 
+/* A signal for the process was left to the kernel because all blocked it. Fetches it, as an arrival, if they
+ * no longer do. */
+void weft_signal_mask_sent(uint64_t bit);
+
 /* On the carrier's kernel thread: blocks just that. No system call when it does already. */
 void weft_signal_mask_follow(struct carrier *carrier);
 

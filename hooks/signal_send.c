@@ -81,6 +81,20 @@ static long send_to_process(const siginfo_t *info)
     return result;
 }
 
+/* What all block is left to the kernel. When somebody does not block it any more, he may never learn of it:
+ * the kernel tells the first kernel thread, whenever that runs. */
+static long send_by_kernel(const struct weft_call *call, int number)
+{
+    bool blocked =
+        number > 0 && number <= WEFT_SIGNALS && weft_signal_kernel_mask() & weft_signal_bit(number);
+    long result = weft_call_raw(call);
+    if (blocked && result == 0) {
+        weft_signal_mask_sent(weft_signal_bit(number));
+        weft_signals_settle(weft_current);
+    }
+    return result;
+}
+
 /* By the id of one of its threads, too. */
 static bool is_own_process(int pid)
 {
@@ -96,7 +110,7 @@ WEFT_HOOK(kill)
         return weft_call_raw(call);
     named.arguments[0] = weft_raw0(SYS_getpid);
     if (left_to_kernel(number))
-        return weft_call_raw(&named);
+        return send_by_kernel(&named, number);
     siginfo_t info = info_of(number, SI_USER);
     return send_to_process(&info);
 }
@@ -136,7 +150,7 @@ WEFT_HOOK(rt_sigqueueinfo)
         return -EPERM;
     named.arguments[0] = weft_raw0(SYS_getpid);
     if (left_to_kernel(number))
-        return weft_call_raw(&named);
+        return send_by_kernel(&named, number);
     siginfo_t copy = *info;
     copy.si_signo = number;
     return send_to_process(&copy);
