@@ -21,7 +21,8 @@
  *     call of their own causes. Were there several, what one sender has sent in order would arrive in
  * disorder.
  *  4. What waits in the kernel because all blocked it is fetched by whoever unblocks it, so that it is
- * handled before the call returns.
+ *     handled before the call returns; what was sent there in the meantime, by who sent it. Each publishes
+ *     before he looks: the one the mask, the other the signal.
  */
 #include "signal_mask.h"
 
@@ -117,8 +118,7 @@ static void apply(void)
     uint64_t before = atomic_load(&kernel_mask), mask = common();
     if (mask == before)
         return;
-    /* Who leaves a signal to the kernel looks at the mask again behind it, so one of us fetches it. */
-    atomic_store(&kernel_mask, mask);
+    atomic_store(&kernel_mask, mask); /* first: rule 4 */
     if (before & ~mask)
         fetch(before & ~mask);
     long pid = weft_raw0(SYS_getpid);
