@@ -3,30 +3,19 @@
 // has made such a call too, comes back long after all the others have settled, and sleeps by libc. It must go
 // on: nobody else will ever do anything.
 #include "guest.h"
+#include "inline_syscall.h"
 #include <linux/futex.h>
 #include <stdatomic.h>
-#include <sys/syscall.h>
 
 enum { THREADS = 16, ROUNDS = 5 };
 
 static atomic_int word;
 
-static long raw(long number, long a, long b, long c, long d)
-{
-    register long fourth __asm__("r10") = d;
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-
 static void *wait_for_round(void *index)
 {
     for (int round = 0; round < ROUNDS; round++)
         while (atomic_load(&word) == round)
-            raw(SYS_futex, (long)&word, FUTEX_WAIT_PRIVATE, round, 0);
+            inline_syscall(SYS_futex, (long)&word, FUTEX_WAIT_PRIVATE, round, 0);
     return index;
 }
 
@@ -37,10 +26,10 @@ int main(void)
         threads[i] = guest_start(wait_for_round, NULL);
     for (int round = 0; round < ROUNDS; round++) {
         struct timespec long_time = guest_timespec(200 * GUEST_MILLISECOND), moment = guest_timespec(1000);
-        raw(SYS_nanosleep, (long)&long_time, 0, 0, 0);
+        inline_syscall(SYS_nanosleep, (long)&long_time, 0, 0, 0);
         CHECK_EQUAL(nanosleep(&moment, NULL), 0);
         atomic_fetch_add(&word, 1);
-        raw(SYS_futex, (long)&word, FUTEX_WAKE_PRIVATE, THREADS, 0);
+        inline_syscall(SYS_futex, (long)&word, FUTEX_WAKE_PRIVATE, THREADS, 0);
     }
     for (int i = 0; i < THREADS; i++)
         guest_join(threads[i]);

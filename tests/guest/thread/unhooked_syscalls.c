@@ -3,25 +3,14 @@
 // however many threads do it at once.
 #include <linux/futex.h>
 #include <sched.h>
-#include <sys/syscall.h>
 #include "guest.h"
+#include "inline_syscall.h"
 
 #define THREADS 8
 
 static int pipes[THREADS][2];
 static uint32_t words[THREADS];
 static int ready;
-
-static long inline_syscall(long number, long first, long second, long third, long fourth)
-{
-    register long r10 __asm__("r10") = fourth;
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(first), "S"(second), "d"(third), "r"(r10)
-                     : "rcx", "r11", "memory");
-    return result;
-}
 
 static void *body(void *index)
 {
