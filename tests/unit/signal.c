@@ -207,6 +207,23 @@ static void test_a_signal_for_oneself_ends_the_next_wait(void **state)
     assert_int_equal(signal_take(ALL_SIGNALS, NULL), SIGUSR1);
 }
 
+/* It was left to the kernel while all blocked it, and came there when one no longer did. */
+static void test_what_came_too_late_for_who_unblocked_it_is_fetched_by_its_sender(void **state)
+{
+    uint64_t bit = BIT(SIGUSR1), before;
+    (void)state;
+    weft_signal_mask_set(weft_current, 0);
+    assert_int_equal(weft_signal_kernel_mask() & bit, 0);
+    weft_raw4(SYS_rt_sigprocmask, SIG_BLOCK, (long)&bit, (long)&before, sizeof bit);
+    assert_int_equal(kill(getpid(), SIGUSR1), 0);
+    weft_signals_settle(weft_current);
+    assert_int_equal(signal_take(bit, NULL), 0);
+    weft_signal_mask_sent(bit);
+    weft_signals_settle(weft_current);
+    assert_int_equal(signal_take(bit, NULL), SIGUSR1);
+    weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +241,7 @@ int main(void)
         receiver_test(test_a_blocked_signal_ends_no_wait),
         receiver_test(test_two_signals_end_a_wait_once_and_both_are_taken),
         receiver_test(test_a_signal_for_oneself_ends_the_next_wait),
+        receiver_test(test_what_came_too_late_for_who_unblocked_it_is_fetched_by_its_sender),
     };
     return cmocka_run_group_tests(tests, receiver_setup, NULL);
 }

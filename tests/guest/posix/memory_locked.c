@@ -27,7 +27,6 @@ static void *fill(void *index)
     char room[200000];
     memset(room, (int)(intptr_t)index, sizeof room);
     pthread_barrier_wait(&all_live);
-    usleep(1000);
     for (size_t i = 0; i < sizeof room; i++)
         CHECK(room[i] == (char)(intptr_t)index);
     pthread_barrier_wait(&all_live);

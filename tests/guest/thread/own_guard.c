@@ -88,6 +88,15 @@ static void *bar_the_end(void *unused)
     return unused;
 }
 
+// The guard that libc has made, below the stack, becomes a page like others.
+static void *open_the_guard(void *unused)
+{
+    char *guard = stack_low(STACK) - PAGE;
+    CHECK_EQUAL(mprotect(guard, PAGE, PROT_READ | PROT_WRITE), 0);
+    memset(guard, 'g', PAGE);
+    return unused;
+}
+
 int main(void)
 {
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
@@ -106,6 +115,12 @@ int main(void)
     CHECK_EQUAL(pthread_attr_setstacksize(&attributes, LARGE), 0);
     for (int round = 0; round < ROUNDS; round++) {
         CHECK_EQUAL(pthread_create(&threads[0], &attributes, bar_the_end, NULL), 0);
+        guest_join(threads[0]);
+    }
+    CHECK_EQUAL(pthread_attr_setstacksize(&attributes, STACK), 0);
+    CHECK_EQUAL(pthread_attr_setguardsize(&attributes, PAGE), 0);
+    if (!__GLIBC_PREREQ(2, 42)) { // from then on guards are markers natively, too, which mprotect leaves
+        CHECK_EQUAL(pthread_create(&threads[0], &attributes, open_the_guard, NULL), 0);
         guest_join(threads[0]);
     }
     return guest_success();
