@@ -8,8 +8,9 @@
  *  2. weft_signal_lock protects the queues. With a coroutine's own signal_lock held it stays what it is if it
  *     is open: a thread closes with that lock held (weft_signal_mask_end), before it gives up its id. So a
  *     wait is interrupted under both locks, which are taken in this order.
- *  3. What is for the process stands in one queue, as in the kernel, and whoever looks first takes it. One
- * that does not block it is told to look; when that one blocks it or ends meanwhile, another is told.
+ *  3. What is for the process stands in one queue, as in the kernel. One that does not block it is told to
+ *     look; when that one blocks it or ends meanwhile, another is told. It is main, and then main alone takes
+ *     it, if main can: programs rely on it that main's wait is the one to end. Else who looks first takes it.
  *  4. Between a signal's being queued and a look at a mask is a full barrier (the lock's acquisition, for
  *     what was queued before): see rule 1 of signal_mask.c.
  */
@@ -302,12 +303,29 @@ static bool take_from(struct weft_signal **list, uint64_t set, siginfo_t *info)
     return true;
 }
 
+static bool any_for(struct coroutine *self)
+{
+    return __atomic_load_n(&self->signals, __ATOMIC_SEQ_CST) || __atomic_load_n(&shared, __ATOMIC_SEQ_CST);
+}
+
 bool weft_signal_next(struct coroutine *self, uint64_t set, siginfo_t *info)
 {
-    if (!__atomic_load_n(&self->signals, __ATOMIC_SEQ_CST) && !__atomic_load_n(&shared, __ATOMIC_SEQ_CST))
+    if (!any_for(self))
         return false;
     weft_lock_acquire(&weft_signal_lock.lock);
     bool found = take_from(&self->signals, set, info) || take_from(&shared, set, info);
+    weft_lock_release(&weft_signal_lock.lock);
+    return found;
+}
+
+bool weft_signal_next_handled(struct coroutine *self, siginfo_t *info)
+{
+    uint64_t set = ~self->signal_mask;
+    if (!any_for(self))
+        return false;
+    weft_lock_acquire(&weft_signal_lock.lock);
+    bool found = take_from(&self->signals, set, info) ||
+                 take_from(&shared, set & ~weft_signal_mask_left_to_main(self), info);
     weft_lock_release(&weft_signal_lock.lock);
     return found;
 }

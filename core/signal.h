@@ -81,6 +81,9 @@ int weft_signal_send(struct processor *here, int tid, const siginfo_t *info);
  * then by number, then by age, its own before the process's. False when there is none. */
 bool weft_signal_next(struct coroutine *self, uint64_t set, siginfo_t *info);
 
+/* The same for a handler: of those that `self` does not block, without what main is to have. */
+bool weft_signal_next_handled(struct coroutine *self, siginfo_t *info);
+
 /* The signals queued for `self` or held for the process, as a set. */
 uint64_t weft_signals_pending(struct coroutine *self);
 

@@ -25,6 +25,9 @@ void weft_signals_drop(struct coroutine *coroutine);
 struct coroutine *weft_signal_mask_main(uint64_t bit);
 struct coroutine *weft_signal_mask_lacking(uint64_t bit);
 
+/* With the lock held: what main does not block; empty when main is `self` or has ended. */
+uint64_t weft_signal_mask_left_to_main(const struct coroutine *self);
+
 /* True when there are signals for the process. */
 bool weft_signals_held(void);
 

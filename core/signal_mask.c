@@ -262,6 +262,12 @@ struct coroutine *weft_signal_mask_main(uint64_t bit)
     return main && !(__atomic_load_n(&main->signal_mask, __ATOMIC_SEQ_CST) & bit) ? main : NULL;
 }
 
+uint64_t weft_signal_mask_left_to_main(const struct coroutine *self)
+{
+    struct coroutine *main = main_coroutine;
+    return main && main != self ? ~__atomic_load_n(&main->signal_mask, __ATOMIC_SEQ_CST) : 0;
+}
+
 static bool lacks(struct coroutine *coroutine, const void *bit)
 {
     return __atomic_load_n(&coroutine->signals_open, __ATOMIC_ACQUIRE) &&

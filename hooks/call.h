@@ -24,12 +24,14 @@
 #include "../core/raw.h"
 
 struct weft_call {
-    long number;
+    long number; /* WEFT_CALL_ENDED behind handlers that have ended it: it is not made again */
     long arguments[6];
     long preserved[6]; /* rbx rbp r12 r13 r14 r15 */
     void *slot_return;
     void *site_next;
 };
+
+#define WEFT_CALL_ENDED (-1L)
 
 _Static_assert(offsetof(struct weft_call, number) == WEFT_CALL_NUMBER, "layout.h");
 _Static_assert(offsetof(struct weft_call, arguments) == WEFT_CALL_ARGUMENTS, "layout.h");

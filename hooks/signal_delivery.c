@@ -214,7 +214,7 @@ enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_
 
     weft_signal_mask_add(self, action.mask | (action.flags & SA_NODEFER ? 0 : weft_signal_bit(number)));
     siginfo_t next;
-    while (weft_signal_next(self, ~self->signal_mask, &next))
+    while (weft_signal_next_handled(self, &next))
         weft_signal_deliver(&inside, &next, self->signal_mask);
     call_handler(delivery, &action, info, context, saved_state, state.features);
     weft_signal_mask_set(self, *(uint64_t *)&context->uc_sigmask & ~WEFT_SIGNALS_UNBLOCKABLE);
@@ -229,7 +229,7 @@ enum weft_delivered weft_signals_deliver_due(struct weft_delivery *delivery, uin
     __atomic_store_n(&self->signal_due, 0, __ATOMIC_SEQ_CST);
     weft_signals_settle(self); /* what a call of its own has caused is handled before that call returns */
     weft_signal_mask_follow(self->carrier);
-    while (!delivery->ending && weft_signal_next(self, ~self->signal_mask, &info)) {
+    while (!delivery->ending && weft_signal_next_handled(self, &info)) {
         enum weft_delivered delivered = weft_signal_deliver(delivery, &info, mask_after);
         mask_after = self->signal_mask;
         if (first == WEFT_DELIVERED_NOTHING)
@@ -238,25 +238,28 @@ enum weft_delivered weft_signals_deliver_due(struct weft_delivery *delivery, uin
     return first;
 }
 
-/* Called by entry.S when signals are due at the end of a hook that returned `result`; it looks again behind
- * us. */
+/*
+ * Called by entry.S when signals are due at the end of a hook that returned `result`; it looks again behind
+ * us. So a call that handlers have ended may come here once more, perhaps for nothing, and stays ended.
+ */
 __attribute__((used)) long weft_signals_at_exit(struct weft_call *call, long result);
 long weft_signals_at_exit(struct weft_call *call, long result)
 {
     struct coroutine *self = weft_current;
-    struct weft_delivery delivery = {.self = self, .call = call, .result = result};
+    bool ended = call->number == WEFT_CALL_ENDED;
+    struct weft_delivery delivery = {.self = self, .call = call, .result = result, .decided = ended};
     enum weft_delivered delivered = weft_signals_deliver_due(&delivery, self->signal_mask);
-    if (result == HANDLED)
-        return -EINTR;
-    if (result != -EINTR)
+    if (ended || (result != -EINTR && result != HANDLED))
         return result;
     /* Nothing: it was ended for a signal that another thread has taken, or that is ignored by now. */
-    if (delivered == WEFT_DELIVERED_NOTHING || delivery.again) {
+    if (result == -EINTR && (delivered == WEFT_DELIVERED_NOTHING || delivery.again)) {
         self->restarted = delivered == WEFT_DELIVERED_NOTHING;
         result = weft_hooks[call->number](call);
         self->restarted = false;
+        return result;
     }
-    return result;
+    call->number = WEFT_CALL_ENDED;
+    return -EINTR;
 }
 
 long weft_with_signal_mask(struct weft_call *call, const uint64_t *mask, size_t size, weft_hook *hook)
