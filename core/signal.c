@@ -303,31 +303,26 @@ static bool take_from(struct weft_signal **list, uint64_t set, siginfo_t *info)
     return true;
 }
 
-static bool any_for(struct coroutine *self)
+/* Its own first. One for a handler leaves to main what main does not block. */
+static bool next_of(struct coroutine *self, uint64_t set, bool handled, siginfo_t *info)
 {
-    return __atomic_load_n(&self->signals, __ATOMIC_SEQ_CST) || __atomic_load_n(&shared, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&self->signals, __ATOMIC_SEQ_CST) && !__atomic_load_n(&shared, __ATOMIC_SEQ_CST))
+        return false;
+    weft_lock_acquire(&weft_signal_lock.lock);
+    uint64_t left = handled ? weft_signal_mask_left_to_main(self) : 0;
+    bool found = take_from(&self->signals, set, info) || take_from(&shared, set & ~left, info);
+    weft_lock_release(&weft_signal_lock.lock);
+    return found;
 }
 
 bool weft_signal_next(struct coroutine *self, uint64_t set, siginfo_t *info)
 {
-    if (!any_for(self))
-        return false;
-    weft_lock_acquire(&weft_signal_lock.lock);
-    bool found = take_from(&self->signals, set, info) || take_from(&shared, set, info);
-    weft_lock_release(&weft_signal_lock.lock);
-    return found;
+    return next_of(self, set, false, info);
 }
 
 bool weft_signal_next_handled(struct coroutine *self, siginfo_t *info)
 {
-    uint64_t set = ~self->signal_mask;
-    if (!any_for(self))
-        return false;
-    weft_lock_acquire(&weft_signal_lock.lock);
-    bool found = take_from(&self->signals, set, info) ||
-                 take_from(&shared, set & ~weft_signal_mask_left_to_main(self), info);
-    weft_lock_release(&weft_signal_lock.lock);
-    return found;
+    return next_of(self, ~self->signal_mask, true, info);
 }
 
 uint64_t weft_signals_pending(struct coroutine *self)

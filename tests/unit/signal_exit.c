@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "../../hooks/call.h"
@@ -16,11 +17,15 @@ long weft_signals_at_exit(struct weft_call *call, long result);
 
 static int pipe_ends[2];
 static unsigned handled;
+static uintptr_t place; /* where the last handler saw the program */
 
-static void handle(int number)
+static const uintptr_t behind_call = 4096, call_itself = 4094; /* nothing is there */
+
+static void handle(int number, siginfo_t *info, void *context)
 {
-    (void)number;
+    (void)number, (void)info;
     handled++;
+    place = (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
 }
 
 static void install(int number, unsigned long flags)
@@ -34,14 +39,15 @@ static void install(int number, unsigned long flags)
 /* Ends at once when it is made again, with 0. */
 static struct weft_call poll_of_nothing(void)
 {
-    return (struct weft_call){.number = SYS_poll};
+    return (struct weft_call){.number = SYS_poll, .site_next = (void *)behind_call};
 }
 
 /* Ends with 1 when it is made again. */
 static struct weft_call read_of_one(char *byte)
 {
     assert_int_equal(write(pipe_ends[1], byte, 1), 1);
-    return (struct weft_call){.number = SYS_read, .arguments = {pipe_ends[0], (long)byte, 1}};
+    return (struct weft_call){
+        .number = SYS_read, .arguments = {pipe_ends[0], (long)byte, 1}, .site_next = (void *)behind_call};
 }
 
 static void test_a_wait_ended_for_nothing_is_made_again(void **state)
@@ -74,6 +80,7 @@ static void test_the_first_handler_decides_for_those_that_come_later(void **stat
     signal_send(weft_current->tid, SIGUSR2, 0); /* with SA_RESTART */
     assert_int_equal(weft_signals_at_exit(&call, -EINTR), -EINTR);
     assert_int_equal(handled, 2);
+    assert_int_equal(place, behind_call);
     assert_int_equal(read(pipe_ends[0], &byte, 1), 1); /* nobody has read it */
 }
 
@@ -86,6 +93,7 @@ static void test_a_call_that_restarts_does_so_as_often_as_it_is_ended(void **sta
         signal_send(weft_current->tid, SIGUSR2, 0);
         assert_int_equal(weft_signals_at_exit(&call, -EINTR), 1);
         assert_int_equal(handled, i);
+        assert_int_equal(place, call_itself);
     }
 }
 
