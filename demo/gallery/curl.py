@@ -24,8 +24,7 @@ class Curl(gallery.Client):
 
     def prepare(self):
         self.sums = self.files("files")
-        origin = os.path.join(gallery.ROOT, "tests/program/origin.py")
-        self.origin = self.behind(gallery.PYTHON, origin, self.path("files"), "{port}")
+        self.origin = self.behind_files("files")
         self.fast = self.behind(self.demo("epoll_http_server"), "--port", "{port}", "--body", "64")
 
     def check(self):

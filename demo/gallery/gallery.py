@@ -65,6 +65,10 @@ class Program:
         self.stack.enter_context(measure.running(command, port, **options))
         return port
 
+    def behind_files(self, folder):
+        """Starts a web server with the folder's files; the port."""
+        return self.behind(PYTHON, os.path.join(ROOT, "tests/program/origin.py"), self.path(folder), "{port}")
+
     def ask(self, *command, limit=60, **options):
         """Runs a client to its end; its output."""
         try:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """HAProxy: an HTTP proxy, two threads with an event loop each."""
 
-import os
-
 import gallery
 
 
@@ -14,8 +12,7 @@ class Haproxy(gallery.Server):
 
     def prepare(self):
         self.sums = self.files("files")
-        origin = os.path.join(gallery.ROOT, "tests/program/origin.py")
-        self.origin = self.behind(gallery.PYTHON, origin, self.path("files"), "{port}")
+        self.origin = self.behind_files("files")
         self.fast = self.behind(self.demo("epoll_http_server"), "--port", "{port}")
         self.write("haproxy.conf", f"""global
     nbthread 2

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """microsocks: a SOCKS5 proxy, a thread for each connection. The load sends through it to an epoll server."""
 
-import os
-
 import gallery
 
 
@@ -13,8 +11,7 @@ class Microsocks(gallery.Server):
 
     def prepare(self):
         self.sums = self.files("files")
-        origin = os.path.join(gallery.ROOT, "tests/program/origin.py")
-        self.origin = self.behind(gallery.PYTHON, origin, self.path("files"), "{port}")
+        self.origin = self.behind_files("files")
         self.fast = self.behind(self.demo("epoll_http_server"), "--port", "{port}", "--body", "64")
 
     def command(self):

@@ -14,8 +14,7 @@ class Squid(gallery.Server):
 
     def prepare(self):
         self.sums = self.files("files")
-        origin = os.path.join(gallery.ROOT, "tests/program/origin.py")
-        self.origin = self.behind(gallery.PYTHON, origin, self.path("files"), "{port}")
+        self.origin = self.behind_files("files")
         self.fast = self.behind(self.demo("epoll_http_server"), "--port", "{port}")
         user = ""
         if os.getuid() == 0:

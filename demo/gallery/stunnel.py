@@ -5,8 +5,6 @@ Both sides run with MALLOC_TOP_PAD_, so that glibc's malloc keeps memory. Withou
 of an arena or not, as its arena's fill happens to be: that decides the throughput, natively as well.
 """
 
-import os
-
 import gallery
 
 
@@ -19,8 +17,7 @@ class Stunnel(gallery.Server):
     def prepare(self):
         self.environment["MALLOC_TOP_PAD_"] = str(4 << 20)
         self.sums = self.files("files")
-        origin = os.path.join(gallery.ROOT, "tests/program/origin.py")
-        self.origin = self.behind(gallery.PYTHON, origin, self.path("files"), "{port}")
+        self.origin = self.behind_files("files")
         self.fast = self.behind(self.demo("epoll_http_server"), "--port", "{port}", "--body", "64")
         gallery.quiet("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2",
                       "-keyout", self.path("key.pem"), "-out", self.path("certificate.pem"))

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """tinyproxy: an HTTP proxy, a thread for each connection, a connection for each request."""
 
-import os
-
 import gallery
 
 
@@ -13,8 +11,7 @@ class Tinyproxy(gallery.Server):
 
     def prepare(self):
         self.sums = self.files("files")
-        origin = os.path.join(gallery.ROOT, "tests/program/origin.py")
-        self.origin = self.behind(gallery.PYTHON, origin, self.path("files"), "{port}")
+        self.origin = self.behind_files("files")
         self.fast = self.behind(self.demo("epoll_http_server"), "--port", "{port}", "--body", "64")
         self.write("tinyproxy.conf", f"Port {self.port}\nListen 127.0.0.1\nAllow 127.0.0.1\nTimeout 30\n"
                                      f"MaxClients 2000\nDisableViaHeader Yes\nLogLevel Warning\nLogFile \"{self.path('log')}\"\n")

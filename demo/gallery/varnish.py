@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Varnish: an HTTP cache, a thread for each connection that has a request, and epoll for those that have none."""
 
-import os
-
 import gallery
 
 
@@ -13,8 +11,7 @@ class Varnish(gallery.Server):
 
     def prepare(self):
         self.sums = self.files("files")
-        origin = os.path.join(gallery.ROOT, "tests/program/origin.py")
-        self.origin = self.behind(gallery.PYTHON, origin, self.path("files"), "{port}")
+        self.origin = self.behind_files("files")
 
     def command(self):
         return ["varnishd", "-F", "-j", "none", "-a", f"127.0.0.1:{self.port}", "-b", f"127.0.0.1:{self.origin}",
