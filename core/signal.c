@@ -325,6 +325,14 @@ bool weft_signal_next_handled(struct coroutine *self, siginfo_t *info)
     return next_of(self, ~self->signal_mask, true, info);
 }
 
+uint64_t weft_signals_handled(struct coroutine *self)
+{
+    weft_lock_acquire(&weft_signal_lock.lock);
+    uint64_t set = numbers_in(self->signals) | (numbers_in(shared) & ~weft_signal_mask_left_to_main(self));
+    weft_lock_release(&weft_signal_lock.lock);
+    return set & ~self->signal_mask;
+}
+
 uint64_t weft_signals_pending(struct coroutine *self)
 {
     weft_lock_acquire(&weft_signal_lock.lock);

@@ -84,6 +84,9 @@ bool weft_signal_next(struct coroutine *self, uint64_t set, siginfo_t *info);
 /* The same for a handler: of those that `self` does not block, without what main is to have. */
 bool weft_signal_next_handled(struct coroutine *self, siginfo_t *info);
 
+/* All that it would find, as a set. */
+uint64_t weft_signals_handled(struct coroutine *self);
+
 /* The signals queued for `self` or held for the process, as a set. */
 uint64_t weft_signals_pending(struct coroutine *self);
 

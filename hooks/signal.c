@@ -2,10 +2,10 @@
 /*
  * What the kernel calls: the one handler of all the program's signals, and the kick.
  *
- * Contexts: wherever the kernel interrupted us, on any stack, with any FS base of ours, with all signals
- * blocked. Three places are told apart:
- *   - program code of a coroutine (in_hook is clear): its locks are not ours, so everything may be done as in
- * a hook: signals are sent on, handlers run.
+ * Contexts: wherever the kernel interrupted us, with any FS base of ours, with all signals blocked, on the
+ * carrier's stack for signals. Three places are told apart:
+ *   - program code of a coroutine (in_hook is clear): its locks are not ours, so once on its stack everything
+ *     may be done as in a hook: signals are sent on, handlers run.
  *   - weft (in_hook is set, or a carrier's own stack): only what is lock-free.
  *   - two places in weft where nothing is held and something would be missed: before and in a call that waits
  *     in the kernel (interruptible.S), and behind the last look at signal_due (entry.S). We change where they
@@ -25,7 +25,11 @@
 #include "../core/park.h"
 #include "hooks.h"
 
-enum { INVALID_STACK_FLAGS = 0x7f };
+enum {
+    INVALID_STACK_FLAGS = 0x7f,
+    ROOM_TO_SEND =
+        2048 /* bytes of stack for passing on a signal that is another's; measured: less than 1 KiB */
+};
 
 extern const char weft_entry_leaving[], weft_entry_left[]; /* preload/entry.S */
 extern const char weft_interruptible_begin[], weft_interruptible_end[], weft_interruptible_interrupted[];
@@ -188,6 +192,25 @@ static void on_signal_in_weft(struct coroutine *self, siginfo_t *info, ucontext_
     redirect(self, interrupted);
 }
 
+/*
+ * A handler is due and there is no room for its frame. As the kernel does: the program gets SIGSEGV instead,
+ * or ends by it.
+ */
+static void on_no_room(struct coroutine *self, siginfo_t *info, ucontext_t *interrupted)
+{
+    uint64_t bit = weft_signal_bit(SIGSEGV);
+    if (info->si_signo != SIGSEGV && !(self->signal_mask & bit) &&
+        weft_signal_disposition(SIGSEGV) == WEFT_DISPOSITION_HANDLER) {
+        *info = (siginfo_t){.si_signo = SIGSEGV, .si_code = SI_KERNEL};
+        if (weft_signal_enter_program(self, weft_signal_on_alternate(SIGSEGV), 0, info, interrupted,
+                                      on_signal_in_program))
+            return;
+    }
+    weft_action_leave_to_kernel(SIGSEGV);
+    weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), SIGSEGV);
+    *mask_returned_to(interrupted) &= ~bit;
+}
+
 void weft_on_signal(int number, siginfo_t *info, void *context)
 {
     struct coroutine *self = weft_current;
@@ -195,29 +218,51 @@ void weft_on_signal(int number, siginfo_t *info, void *context)
         on_signal_in_weft(self, info, context);
         return;
     }
-    if (weft_alternate_contains(&self->carrier->alternate, (uintptr_t)context)) {
-        weft_signal_leave_carrier_stack(self, number, info, context, on_signal_in_program);
-        end_process(SIGSEGV); /* no room for the frame there */
-        weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), SIGSEGV);
+    bool fault = is_fault(info);
+    if (weft_signal_enter_program(self, weft_signal_on_alternate(number), fault ? 0 : ROOM_TO_SEND, info,
+                                  context, on_signal_in_program))
         return;
-    }
-    on_signal_in_program(number, info, context);
+    if (fault)
+        on_no_room(self, info, context);
+    else
+        on_signal_in_weft(self, info, context); /* it may be for another thread; if not, we are kicked */
+}
+
+static void on_kick_in_program(int number, siginfo_t *info, void *context)
+{
+    struct weft_delivery delivery = {.self = weft_current, .interrupted = context};
+    (void)number, (void)info;
+    begin_in_program(&delivery);
+    end_in_program(&delivery);
+}
+
+static void on_due(struct coroutine *self, siginfo_t *info, ucontext_t *interrupted)
+{
+    uint64_t set = weft_signals_handled(self);
+    bool on_alternate = set && weft_signal_on_alternate(__builtin_ctzll(set) + 1);
+    if (weft_signal_enter_program(self, on_alternate, 0, info, interrupted, on_kick_in_program))
+        return;
+    siginfo_t lost;
+    while (weft_signal_next_handled(self, &lost))
+        if (weft_signal_disposition(lost.si_signo) != WEFT_DISPOSITION_IGNORE) {
+            on_no_room(self, info, interrupted);
+            return;
+        }
 }
 
 /* A look at signal_due, please; or the kernel threads' mask has grown; or the process has other ids. */
 void weft_on_kick(int number, siginfo_t *info, void *context)
 {
     struct coroutine *self = weft_current;
-    (void)number, (void)info;
+    (void)number;
     weft_credentials_follow(this_carrier(self));
-    if (!self || self->in_hook) {
-        if (self)
-            weft_hint_set(self->kicked, true);
+    if (self && self->in_hook) {
+        weft_hint_set(self->kicked, true);
         redirect(self, context);
-        weft_signal_mask_follow_later(this_carrier(self), mask_returned_to(context));
-        return;
+    } else if (self) {
+        atomic_store(&self->carrier->flooded, false);
+        if (__atomic_load_n(&self->signal_due, __ATOMIC_SEQ_CST))
+            on_due(self, info, context);
     }
-    struct weft_delivery delivery = {.self = self, .interrupted = context};
-    begin_in_program(&delivery);
-    end_in_program(&delivery);
+    weft_signal_mask_follow_later(this_carrier(weft_current), mask_returned_to(context));
 }

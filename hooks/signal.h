@@ -27,6 +27,9 @@ enum weft_disposition { WEFT_DISPOSITION_DEFAULT, WEFT_DISPOSITION_IGNORE, WEFT_
 /* What becomes of the signal now. The default action of some is to be ignored. */
 enum weft_disposition weft_signal_disposition(int number);
 
+/* True when it has a handler, and that asks for the alternate stack. */
+bool weft_signal_on_alternate(int number);
+
 /* The same when it is about to be done: with the action, and SA_RESETHAND carried out. */
 enum weft_disposition weft_action_begin(int number, struct weft_action *action);
 
@@ -112,10 +115,14 @@ static inline bool weft_alternate_contains(const struct weft_alternate *alternat
     return address - alternate->base < alternate->size;
 }
 
-/* Called on the carrier's stack for signals: goes on in `function` on the stack of the coroutine. Returns
- * when it cannot. */
-void weft_signal_leave_carrier_stack(struct coroutine *self, int number, siginfo_t *info, ucontext_t *context,
-                                     void (*function)(int, siginfo_t *, void *));
+/*
+ * Called with the frame that the kernel has made on the carrier's stack: runs `function` with a copy of it on
+ * the stack of `self`, the alternate one when that is asked for and there is one. It returns to the program.
+ * False when there is no room for the copy and `further` bytes below it. True when the carrier has no such
+ * stack: then `function` was called with the frame as it is.
+ */
+bool weft_signal_enter_program(struct coroutine *self, bool on_alternate, size_t further, siginfo_t *info,
+                               ucontext_t *context, void (*function)(int, siginfo_t *, void *));
 
 /* signal_timer.c */
 

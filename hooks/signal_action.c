@@ -2,13 +2,13 @@
 /*
  * What the program wants done with signals.
  *
- * Wherever the program has a handler the kernel has weft_on_signal, which gets all signals blocked and comes
- * by a stack of the carrier when the program wants an alternate one. Its kernel action always has SA_RESTART:
- * who waits in the kernel is told in another way (interruptible.S), and whom the signal does not concern must
- * not see it. What is ignored or default stays the kernel's: then it acts on the process, as it shall. But
- * not a default signal that a thread's own call raises (SIGPIPE, SIGXFSZ): one thread may block it and go on
- * with the call's error while the kernel thread, which others run on too, does not block it. So
- * weft_on_signal gets it.
+ * Wherever the program has a handler the kernel has weft_on_signal, which gets all signals blocked and runs
+ * on a stack of the carrier (signal_stack.c). Its kernel action always has SA_RESTART: who waits in the
+ * kernel is told in another way (interruptible.S), and whom the signal does not concern must not see it. What
+ * is ignored or default stays the kernel's: then it acts on the process, as it shall. But not a default
+ * signal that a thread's own call raises (SIGPIPE, SIGXFSZ): one thread may block it and go on with the
+ * call's error while the kernel thread, which others run on too, does not block it. So weft_on_signal gets
+ * it.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -55,7 +55,7 @@ static struct weft_action in_kernel(int number, const struct weft_action *action
         }
         kernel.handler = (void *)weft_on_signal;
         kernel.flags &= ~(unsigned long)(SA_NODEFER | SA_RESETHAND);
-        kernel.flags |= SA_SIGINFO | SA_RESTART;
+        kernel.flags |= SA_SIGINFO | SA_RESTART | SA_ONSTACK;
         kernel.mask = ~UINT64_C(0);
     }
     return kernel;
@@ -75,12 +75,24 @@ static long tell_kernel(int number, const struct weft_action *action)
     return weft_raw4(SYS_rt_sigaction, number, (long)&kernel, 0, WEFT_MASK_SIZE);
 }
 
-enum weft_disposition weft_signal_disposition(int number)
+static struct weft_action action_of(int number)
 {
     weft_lock_acquire(&lock);
     struct weft_action action = actions[number];
     weft_lock_release(&lock);
+    return action;
+}
+
+enum weft_disposition weft_signal_disposition(int number)
+{
+    struct weft_action action = action_of(number);
     return disposition_of(number, &action);
+}
+
+bool weft_signal_on_alternate(int number)
+{
+    struct weft_action action = action_of(number);
+    return is_handler(&action) && action.flags & SA_ONSTACK;
 }
 
 void weft_action_leave_to_kernel(int number)
@@ -138,7 +150,7 @@ static void install_ours(int number, void (*handler)(int, siginfo_t *, void *))
 {
     struct weft_action action = {
         .handler = (void *)handler,
-        .flags = SA_SIGINFO | SA_RESTART | RESTORER,
+        .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | RESTORER,
         .restorer = (void *)weft_signal_return,
         .mask = ~UINT64_C(0),
     };

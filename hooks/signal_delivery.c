@@ -79,7 +79,7 @@ static void make_context(ucontext_t *context, const struct weft_delivery *delive
 {
     const struct weft_call *call = delivery->call;
     greg_t *registers = context->uc_mcontext.gregs;
-    memset(context, 0, sizeof *context);
+    memset(context, 0, KERNEL_CONTEXT);
     registers[REG_RDI] = call->arguments[0];
     registers[REG_RSI] = call->arguments[1];
     registers[REG_RDX] = call->arguments[2];
@@ -171,6 +171,24 @@ static void call_handler(const struct weft_delivery *delivery, const struct weft
         self->alternate = before;
 }
 
+/* Inside of another delivery: the handlers get a copy of the context, what they change there is lost. Mostly
+ * there is nothing, so what this takes of the stack is not taken by the other. */
+static __attribute__((noinline)) void deliver_inside(const struct weft_delivery *outer)
+{
+    struct coroutine *self = outer->self;
+    siginfo_t next;
+    if (!weft_signal_next_handled(self, &next))
+        return;
+    struct weft_delivery inside = *outer;
+    _Alignas(ucontext_t) char copy[KERNEL_CONTEXT];
+    inside.inside = true;
+    if (outer->interrupted)
+        inside.interrupted = memcpy(copy, outer->interrupted, sizeof copy);
+    do
+        weft_signal_deliver(&inside, &next, self->signal_mask);
+    while (weft_signal_next_handled(self, &next));
+}
+
 enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_t *info, uint64_t mask_after)
 {
     struct coroutine *self = delivery->self;
@@ -190,22 +208,16 @@ enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_
     const struct state state = state_to_keep();
     decide(delivery, &action);
 
-    /* Frames inside of the first have copies: what their handlers change there is lost. */
-    ucontext_t made, *context = delivery->interrupted;
-    char room[delivery->call ? state.size + STATE_ALIGNMENT : 1];
+    ucontext_t *context = delivery->interrupted;
+    uint64_t room[delivery->call ? (KERNEL_CONTEXT + STATE_ALIGNMENT + state.size) / sizeof(uint64_t) : 1];
     void *saved_state = NULL;
     if (delivery->call) {
-        context = &made;
+        context = (ucontext_t *)room;
         make_context(context, delivery);
-        saved_state = (void *)(((uintptr_t)room + STATE_ALIGNMENT - 1) & ~(uintptr_t)(STATE_ALIGNMENT - 1));
+        saved_state = (void *)(((uintptr_t)room + KERNEL_CONTEXT + STATE_ALIGNMENT - 1) &
+                               ~(uintptr_t)(STATE_ALIGNMENT - 1));
         memset(saved_state, 0, LEGACY_STATE + (state.features ? STATE_HEADER : 0));
         context->uc_mcontext.fpregs = saved_state;
-    }
-    struct weft_delivery inside = *delivery;
-    inside.inside = true;
-    if (delivery->interrupted) {
-        memcpy(&made, context, KERNEL_CONTEXT);
-        inside.interrupted = &made;
     }
     context->uc_stack = (stack_t){.ss_sp = (void *)self->alternate.base,
                                   .ss_size = self->alternate.size,
@@ -213,9 +225,7 @@ enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_
     *(uint64_t *)&context->uc_sigmask = mask_after;
 
     weft_signal_mask_add(self, action.mask | (action.flags & SA_NODEFER ? 0 : weft_signal_bit(number)));
-    siginfo_t next;
-    while (weft_signal_next_handled(self, &next))
-        weft_signal_deliver(&inside, &next, self->signal_mask);
+    deliver_inside(delivery);
     call_handler(delivery, &action, info, context, saved_state, state.features);
     weft_signal_mask_set(self, *(uint64_t *)&context->uc_sigmask & ~WEFT_SIGNALS_UNBLOCKABLE);
     return action.flags & SA_RESTART ? WEFT_DELIVERED_RESTART : WEFT_DELIVERED_INTERRUPT;

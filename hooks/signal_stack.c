@@ -3,9 +3,10 @@
  * Alternate signal stacks: each coroutine's own, though the kernel knows one for each kernel thread.
  *
  * A carrier's kernel thread has an alternate stack of its own for good, so a switch between coroutines costs
- * nothing. A handler that asks for the alternate stack is first entered there, and only for as long as it
- * takes to copy the frame that the kernel has made to where the kernel would have made it natively: to the
- * coroutine's alternate stack, or below its red zone when it has none or is on it. It then goes on, and
+ * nothing. The kernel enters us there, whatever the program's handler asks for: so what interrupts weft, or
+ * concerns others, needs no room on the coroutine's stack, as natively. Where it is for program code that was
+ * interrupted we stay only for as long as it takes to copy the frame that the kernel has made to where the
+ * kernel would have made it: to the coroutine's alternate stack, or below its red zone. It then goes on, and
  * returns, by the copy. A stack that has overflown is thus no obstacle.
  *
  *      carrier's stack for signals              coroutine's alternate stack
@@ -35,29 +36,49 @@ static size_t state_size(const void *state)
     return software[0] == MAGIC && software[1] >= LEGACY_STATE ? software[1] : LEGACY_STATE;
 }
 
-void weft_signal_leave_carrier_stack(struct coroutine *self, int number, siginfo_t *info, ucontext_t *context,
-                                     void (*function)(int, siginfo_t *, void *))
+/* Asks the kernel as it would find out itself: by writing. A stack that grows does so. */
+static bool writable(uintptr_t low, uintptr_t high)
 {
-    uintptr_t top = (uintptr_t)context->uc_mcontext.gregs[REG_RSP] - WEFT_RED_ZONE, limit = 0;
-    if (self->alternate.size && !weft_alternate_contains(&self->alternate, top)) {
-        limit = self->alternate.base;
-        top = limit + self->alternate.size;
+    enum { PAGE = 4096 };
+    for (uintptr_t address = low & ~UINT64_C(7); address + WEFT_MASK_SIZE <= high;
+         address = (address | (PAGE - 1)) + 1)
+        if (weft_raw4(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)address, WEFT_MASK_SIZE) != 0)
+            return false;
+    return true;
+}
+
+bool weft_signal_enter_program(struct coroutine *self, bool on_alternate, size_t further, siginfo_t *info,
+                               ucontext_t *context, void (*function)(int, siginfo_t *, void *))
+{
+    if (!weft_alternate_contains(&self->carrier->alternate, (uintptr_t)context)) {
+        function(info->si_signo, info, context);
+        return true;
     }
+    const struct weft_alternate *alternate = &self->alternate;
+    uintptr_t top = (uintptr_t)context->uc_mcontext.gregs[REG_RSP], limit = 0;
+    bool on_it = weft_alternate_contains(alternate, top - 1);
+    if (on_it || (on_alternate && alternate->size))
+        limit = alternate->base;
+    if (limit && !on_it)
+        top = alternate->base + alternate->size;
+    else
+        top -= WEFT_RED_ZONE;
     char *frame = (char *)context - sizeof(void *);
     size_t size = (size_t)((char *)(info + 1) - frame);
     void *state = context->uc_mcontext.fpregs;
     size_t state_bytes = state ? state_size(state) : 0;
     uintptr_t state_copy = (top - state_bytes) & ~UINT64_C(63);
     uintptr_t copy = ((state_copy - size) & ~UINT64_C(15)) - sizeof(void *);
-    if (copy < limit)
-        return;
+    uintptr_t low = copy - further;
+    if (low < limit || low > top || !writable(low, top))
+        return false;
     memcpy((void *)state_copy, state, state_bytes);
     memcpy((void *)copy, frame, size);
     ucontext_t *context_copy = (ucontext_t *)(copy + sizeof(void *));
     if (state)
         context_copy->uc_mcontext.fpregs = (fpregset_t)state_copy;
-    weft_handler_continue((void *)copy, number, (siginfo_t *)(copy + ((char *)info - frame)), context_copy,
-                          function);
+    weft_handler_continue((void *)copy, info->si_signo, (siginfo_t *)(copy + ((char *)info - frame)),
+                          context_copy, function);
 }
 
 WEFT_HOOK(sigaltstack)
