@@ -19,7 +19,8 @@
  *  3. One kernel thread, the first (its id is the process's), receives what is sent to the process; it blocks
  *     what all coroutines block and is kicked when that changes. The others block all but faults and what a
  *     call of their own causes. Were there several, what one sender has sent in order would arrive in
- * disorder.
+ * disorder. One kick does for all changes that its handler sees: the kernel delivers what is sent to a thread
+ * before what is sent to the process, and before the thread goes on; kick after kick would stop both.
  *  4. What waits in the kernel because all blocked it is fetched by whoever unblocks it, so that it is
  *     handled before the call returns; what was sent there in the meantime, by who sent it. Each publishes
  *     before he looks: the one the mask, the other the signal.
@@ -43,6 +44,7 @@ static struct kind {
 static unsigned kinds_used; /* those in use lie below */
 static struct coroutine *main_coroutine;
 static _Atomic uint64_t kernel_mask;
+static atomic_bool receiver_told; /* by a kick, of a change of kernel_mask that it has not seen yet */
 
 #define BIT(number) (UINT64_C(1) << ((number)-1))
 
@@ -122,7 +124,7 @@ static void apply(void)
     if (before & ~mask)
         fetch(before & ~mask);
     long pid = weft_raw0(SYS_getpid);
-    if (weft_raw0(SYS_gettid) != pid)
+    if (weft_raw0(SYS_gettid) != pid && !atomic_exchange(&receiver_told, true))
         weft_raw3(SYS_tgkill, pid, pid, WEFT_SIGNAL_KICK);
 }
 
@@ -160,8 +162,16 @@ void weft_signal_mask_follow(struct carrier *carrier)
 
 void weft_signal_mask_follow_later(struct carrier *carrier, uint64_t *returned_to)
 {
-    if (carrier && !atomic_load(&carrier->flooded))
-        *returned_to = carrier->kernel_mask = weft_signal_mask_wanted(carrier);
+    uint64_t mask;
+    if (!carrier)
+        return;
+    do { /* who changes it behind the second look sends a kick */
+        if (carrier->receives)
+            atomic_store(&receiver_told, false);
+        mask = weft_signal_mask_wanted(carrier);
+        if (!atomic_load(&carrier->flooded))
+            *returned_to = carrier->kernel_mask = mask;
+    } while (mask != weft_signal_mask_wanted(carrier));
 }
 
 void weft_signal_mask_all(struct carrier *carrier)
@@ -286,6 +296,7 @@ void weft_signal_mask_restart(struct coroutine *self)
         kinds[i].count = 0;
     kinds_used = 0;
     main_coroutine = self;
+    atomic_store(&receiver_told, false);
     join(self, mask);
     atomic_store(&kernel_mask, common());
     weft_signal_mask_follow(self->carrier);
