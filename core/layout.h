@@ -23,6 +23,10 @@
 #define WEFT_CALL_SIZE        120
 #define WEFT_RED_ZONE         128
 
+/* Bytes of the stack that a hook may need, handlers at its end not counted. The deepest that was measured:
+ * select, 1,720 below the program's frame. */
+#define WEFT_HOOK_STACK 2048
+
 /* hooks[] has this many entries; a call with a higher number is the kernel's alone. */
 #define WEFT_CALL_LIMIT 464
 

@@ -27,8 +27,7 @@
 
 enum {
     INVALID_STACK_FLAGS = 0x7f,
-    ROOM_TO_SEND =
-        2048 /* bytes of stack for passing on a signal that is another's; measured: less than 1 KiB */
+    ROOM_TO_SEND = 2048 /* bytes of stack to pass on what is another's: less than 1 KiB by -fstack-usage */
 };
 
 extern const char weft_entry_leaving[], weft_entry_left[]; /* preload/entry.S */

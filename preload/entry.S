@@ -55,6 +55,7 @@ weft_entry:
         movq    (%r11,%rax,8), %r11
         testq   %r11, %r11
         jz      .Lkernel
+        testb   %al, -WEFT_HOOK_STACK(%rsp)     /* who overflows his stack shall do so in his own code */
         movb    $1, WEFT_COROUTINE_IN_HOOK(%rcx)
         LABEL   begun                           /* these five: hooks/signal_place.c */
 
