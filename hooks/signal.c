@@ -101,6 +101,13 @@ static void end_process(int number)
         weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), number);
 }
 
+/* True when such a fault of `self` is for a handler of the program. */
+static bool handles(struct coroutine *self, int number)
+{
+    return !(self->signal_mask & weft_signal_bit(number)) &&
+           weft_signal_disposition(number) == WEFT_DISPOSITION_HANDLER;
+}
+
 /* The thread that the kernel means, 0: any. -1: nobody. May change `info`. */
 static int addressee(struct coroutine *self, siginfo_t *info)
 {
@@ -122,13 +129,8 @@ static void on_signal_in_program(int number, siginfo_t *info, void *context)
 {
     struct coroutine *self = weft_current;
     struct weft_delivery delivery = {.self = self, .interrupted = context};
-    uint64_t bit = weft_signal_bit(number);
-    bool fault = is_fault(info);
-    if (fault && (self->signal_mask & bit || weft_signal_disposition(number) != WEFT_DISPOSITION_HANDLER)) {
-        end_process(number);
-        return;
-    }
-    if (fault) {
+    (void)number;
+    if (is_fault(info)) {
         begin_in_program(&delivery);
         weft_signal_deliver(&delivery, info, self->signal_mask);
     } else {
@@ -197,9 +199,7 @@ static void on_signal_in_weft(struct coroutine *self, siginfo_t *info, ucontext_
  */
 static void on_no_room(struct coroutine *self, siginfo_t *info, ucontext_t *interrupted)
 {
-    uint64_t bit = weft_signal_bit(SIGSEGV);
-    if (info->si_signo != SIGSEGV && !(self->signal_mask & bit) &&
-        weft_signal_disposition(SIGSEGV) == WEFT_DISPOSITION_HANDLER) {
+    if (info->si_signo != SIGSEGV && handles(self, SIGSEGV)) {
         *info = (siginfo_t){.si_signo = SIGSEGV, .si_code = SI_KERNEL};
         if (weft_signal_enter_program(self, weft_signal_on_alternate(SIGSEGV), 0, info, interrupted,
                                       on_signal_in_program))
@@ -207,7 +207,7 @@ static void on_no_room(struct coroutine *self, siginfo_t *info, ucontext_t *inte
     }
     weft_action_leave_to_kernel(SIGSEGV);
     weft_raw3(SYS_tgkill, weft_raw0(SYS_getpid), weft_raw0(SYS_gettid), SIGSEGV);
-    *mask_returned_to(interrupted) &= ~bit;
+    *mask_returned_to(interrupted) &= ~weft_signal_bit(SIGSEGV);
 }
 
 void weft_on_signal(int number, siginfo_t *info, void *context)
@@ -218,6 +218,10 @@ void weft_on_signal(int number, siginfo_t *info, void *context)
         return;
     }
     bool fault = is_fault(info);
+    if (fault && !handles(self, number)) {
+        end_process(number);
+        return;
+    }
     if (weft_signal_enter_program(self, weft_signal_on_alternate(number), fault ? 0 : ROOM_TO_SEND, info,
                                   context, on_signal_in_program))
         return;
