@@ -171,6 +171,8 @@ HOOKS = [
              "    call->number = WEFT_CALL_ENDED;\n", "", "unit/signal_exit"),
     mutation("weft's own handlers need room on the thread's stack", "hooks/signal_action.c",
              "SA_SIGINFO | SA_RESTART | SA_ONSTACK;", "SA_SIGINFO | SA_RESTART;", "guest/signal_without_room"),
+    mutation("an alternate stack has no end", "hooks/signal_stack.c",
+             "if (low < limit || low > top || ", "if (low > top || ", "guest/signal_without_room"),
     mutation("a stack overflows within weft", "preload/entry.S",
              "testb   %al, -WEFT_HOOK_STACK(%rsp)", "testb   %al, %al", "guest/signal_overflow_in_calls"),
     mutation("a frame is written without a look whether there is room", "hooks/signal_stack.c",

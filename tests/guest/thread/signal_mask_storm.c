@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Claims: while threads let signals in and out all the time, main goes on, and the process gets its signals:
-// those that it handles, and the one that ends it.
+// those that it handles, and the one that ends it. (Who waits here sleeps again and again: that it wakes is a
+// claim.)
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>

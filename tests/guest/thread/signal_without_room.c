@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Claims: a thread that has hardly any stack left is not disturbed by other threads' signals. One of its own
 // is handled on its alternate stack when the handler asks for that; else, as there is no room for the frame,
-// it becomes SIGSEGV, which can be handled there, and ends the process otherwise.
+// it becomes SIGSEGV, which can be handled there, and ends the process otherwise. An alternate stack ends
+// where it ends. (A thread with hardly any stack can call nothing, so who waits for it looks at counters from
+// time to time.)
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -16,8 +18,23 @@ static __thread char *low;
 static __thread char *alternate;
 static __thread sigjmp_buf place;
 static atomic_int alarms, handled, cramped;
-static atomic_long rounds; // of one that computes
-static atomic_bool done;
+static atomic_long rounds;     // of one that computes
+static atomic_bool done, stay; // stay: the handler on the alternate stack uses it up, and does not return
+
+// Computes with LEFT bytes of stack. From here on nothing is called: it could need more.
+__attribute__((noinline)) static void compute_cramped(void)
+{
+    volatile char room[256];
+    room[0] = 0;
+    if (room - low > LEFT + (long)sizeof room) {
+        compute_cramped();
+    } else {
+        atomic_fetch_add(&cramped, 1);
+        while (!atomic_load(&done))
+            atomic_fetch_add(&rounds, 1);
+    }
+    room[1] = 1;
+}
 
 static bool on_alternate(const void *here)
 {
@@ -35,6 +52,10 @@ static void on_own(int number)
     char here;
     CHECK_EQUAL(number, SIGUSR2);
     CHECK(on_alternate(&here));
+    if (atomic_load(&stay)) {
+        low = alternate;
+        compute_cramped();
+    }
     atomic_fetch_add(&handled, 1);
 }
 
@@ -51,21 +72,6 @@ static void on_fault(int number, siginfo_t *info, void *context)
     CHECK_EQUAL(info->si_code, SI_KERNEL);
     CHECK(info->si_addr == NULL);
     siglongjmp(place, 1);
-}
-
-// Computes with LEFT bytes of stack. From here on nothing is called: it could need more.
-__attribute__((noinline)) static void compute_cramped(void)
-{
-    volatile char room[256];
-    room[0] = 0;
-    if (room - low > LEFT + (long)sizeof room) {
-        compute_cramped();
-    } else {
-        atomic_fetch_add(&cramped, 1);
-        while (!atomic_load(&done))
-            atomic_fetch_add(&rounds, 1);
-    }
-    room[1] = 1;
 }
 
 static void find_low(void)
@@ -95,7 +101,8 @@ static void *receiver(void *with_alternate)
     stack_t stack = {.ss_size = ALTERNATE};
     find_low();
     if (with_alternate) {
-        alternate = stack.ss_sp = malloc(ALTERNATE);
+        // Its second half: below it there is memory, too, but not for frames.
+        alternate = stack.ss_sp = (char *)malloc(2 * ALTERNATE) + ALTERNATE;
         CHECK_EQUAL(sigaltstack(&stack, NULL), 0);
     }
     if (sigsetjmp(place, 1) == 0)
@@ -137,6 +144,7 @@ static void others_signals(void)
 static void own_signals(void)
 {
     pthread_t thread = start_cramped(1, receiver, &cramped);
+    CHECK_EQUAL(pthread_kill(thread, SIGURG), 0); // ignored
     for (int i = 1; i <= 3; i++) {
         CHECK_EQUAL(pthread_kill(thread, SIGUSR2), 0);
         while (atomic_load(&handled) < i)
@@ -150,12 +158,18 @@ static void own_signals(void)
     atomic_store(&cramped, 0);
 }
 
-static void end_of_process(void)
+static void end_of_process(bool on_alternate_stack)
 {
     int status;
     pid_t child = fork();
     if (child == 0) {
-        pthread_t thread = start_cramped(1, receiver, NULL);
+        atomic_store(&stay, on_alternate_stack);
+        pthread_t thread = start_cramped(1, receiver, on_alternate_stack ? &cramped : NULL);
+        if (on_alternate_stack) {
+            CHECK_EQUAL(pthread_kill(thread, SIGUSR2), 0);
+            while (atomic_load(&cramped) < 2)
+                usleep(1000);
+        }
         CHECK_EQUAL(pthread_kill(thread, SIGUSR1), 0);
         guest_join(thread);
         _exit(1);
@@ -177,6 +191,7 @@ int main(void)
     CHECK_EQUAL(sigaction(SIGSEGV, &action, NULL), 0);
     others_signals();
     own_signals();
-    end_of_process();
+    end_of_process(false);
+    end_of_process(true);
     return guest_success();
 }
