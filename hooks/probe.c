@@ -5,13 +5,16 @@
  * machines.
  *
  * Rules:
- *   1. One probe is kept from call to call; it has what its last call has left, and is given what the next
- *      thread has. Who cannot have it at once, because another carrier uses it, starts one of its own.
- *   2. A state may have no way back: an unprivileged thread cannot leave SCHED_IDLE or lower its nice value
- * again. Then, and when the kernel refuses a call (perhaps since the probe's user was changed behind our
- * back), a new one is tried, which begins with what all carriers have.
- *   3. A probe with SCHED_DEADLINE would keep bandwidth from others, one with old ids would keep privileges:
- * it ends.
+ *   1. One probe is kept from call to call. Who cannot have it at once, because another carrier uses it,
+ *      starts one of its own.
+ *   2. A call finds it with what its thread has, and leaves it with what all carriers have. The process ends
+ * when its last kernel thread has: a probe at a low real-time priority would not get to that while threads of
+ * others with such a priority compute, one with SCHED_IDLE hardly, and SCHED_DEADLINE would keep bandwidth.
+ *   3. A state may have no way back: an unprivileged thread cannot leave SCHED_IDLE or lower its nice value
+ * again. Then the probe ends.
+ *   4. When the kernel refuses a call (perhaps since the probe's user was changed behind our back), a new
+ * probe is tried.
+ *   5. A probe with old ids would keep privileges: it ends.
  *
  * Contexts: hooks. The lock is only ever tried, and held over system calls.
  */
@@ -150,10 +153,10 @@ static bool bring(struct probe *probe, struct weft_schedule *schedule)
 {
     if (!schedule)
         schedule = probe->initial;
-    if (same(probe->has, schedule))
+    if (probe->has && same(probe->has, schedule))
         return true;
     /* The clamps of utilization are only reported, not set, without a flag that many kernels refuse. */
-    bool all = weft_schedule_apply(schedule, probe->tid) &&
+    bool all = weft_schedule_apply(schedule, probe->tid) && probe->has &&
                memcmp(probe->has->attributes.utilization, schedule->attributes.utilization,
                       sizeof schedule->attributes.utilization) == 0;
     has_now(probe, all ? schedule : NULL);
@@ -191,8 +194,8 @@ long weft_probe_call(const struct weft_call *call, int argument, struct weft_sch
             result = execute(call, argument, probe, after);
         }
     }
-    if (!keeps || !probe->has || probe->has->attributes.policy == SCHED_DEADLINE ||
-        probe->credentials != weft_credentials_published())
+    bool back = probe->tid && bring(probe, NULL);
+    if (!keeps || !back || probe->credentials != weft_credentials_published())
         end(probe);
     if (keeps)
         weft_lock_release(&kept_lock);

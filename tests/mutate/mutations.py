@@ -138,6 +138,9 @@ CORE = [
 ]
 
 HOOKS = [
+    mutation("the probe keeps what its last call has left", "hooks/probe.c",
+             "bool back = probe->tid && bring(probe, NULL);", "bool back = probe->has;",
+             "guest/schedule/setting_leaves_no_trace on 1"),
     mutation("SO_RCVTIMEO and SO_SNDTIMEO are not honoured", "hooks/socket.c",
              "        attempt->deadline_known = true;", "        attempt->deadline = WEFT_NEVER;\n"
              "        attempt->deadline_known = true;", "guest/receive_timeout"),
