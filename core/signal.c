@@ -303,10 +303,15 @@ static bool take_from(struct weft_signal **list, uint64_t set, siginfo_t *info)
     return true;
 }
 
+static bool none_for(const struct coroutine *self)
+{
+    return !__atomic_load_n(&self->signals, __ATOMIC_SEQ_CST) && !__atomic_load_n(&shared, __ATOMIC_SEQ_CST);
+}
+
 /* Its own first. One for a handler leaves to main what main does not block. */
 static bool next_of(struct coroutine *self, uint64_t set, bool handled, siginfo_t *info)
 {
-    if (!__atomic_load_n(&self->signals, __ATOMIC_SEQ_CST) && !__atomic_load_n(&shared, __ATOMIC_SEQ_CST))
+    if (none_for(self))
         return false;
     weft_lock_acquire(&weft_signal_lock.lock);
     uint64_t left = handled ? weft_signal_mask_left_to_main(self) : 0;
@@ -327,6 +332,8 @@ bool weft_signal_next_handled(struct coroutine *self, siginfo_t *info)
 
 uint64_t weft_signals_handled(struct coroutine *self)
 {
+    if (none_for(self))
+        return 0;
     weft_lock_acquire(&weft_signal_lock.lock);
     uint64_t set = numbers_in(self->signals) | (numbers_in(shared) & ~weft_signal_mask_left_to_main(self));
     weft_lock_release(&weft_signal_lock.lock);

@@ -79,6 +79,7 @@ struct weft_delivery {
     long result;                  /* of the call */
     ucontext_t *interrupted;      /* what the kernel gave us; NULL in a call */
     struct weft_shown shown;      /* its place */
+    uintptr_t stack;              /* frames come below this one on the alternate stack; 0: as handlers ask */
     bool inside;                  /* of another one: the kernel does not return to `interrupted` */
     bool decided, again;          /* the first handler was found; the call is made again behind it */
     uint64_t ending; /* a signal that ends the process when the kernel returns there; 0: none. Set by us */
@@ -114,6 +115,16 @@ static inline bool weft_alternate_contains(const struct weft_alternate *alternat
 {
     return address - alternate->base < alternate->size;
 }
+
+/* A handler has returned that began just below that address: its thread has the alternate stack again that
+ * the handler was told of, as the kernel does it, unless the handler was on the present one. */
+void weft_alternate_restore(struct coroutine *self, const stack_t *before, uintptr_t stack);
+
+/*
+ * True when `size` bytes below `top`, at which nothing is kept, may be written; `top` is 0 for the stack that
+ * the caller runs on. An alternate stack ends where it ends. Writes there.
+ */
+bool weft_signal_has_room(const struct weft_alternate *alternate, uintptr_t top, size_t size);
 
 /*
  * Called with the frame that the kernel has made on the carrier's stack: runs `function` with a copy of it on

@@ -2,10 +2,17 @@
 /*
  * Running the program's handlers.
  *
- * A handler runs on the stack of its coroutine, in two places: at the end of a system call, which it may
+ * A handler runs on a stack of its coroutine, in two places: at the end of a system call, which it may
  * have ended, and in the frame of a kernel signal that interrupted the program. In the first the kernel is
- * not involved: the context that the handler gets is made here, and the vector registers, which a system call
- * preserves, are saved and restored (handler_call.S).
+ * not involved: what the handler gets is made here, where the kernel would have made it, and the vector
+ * registers, which a system call preserves, are saved and restored (handler_call.S). We ourselves stay on the
+ * stack that the call was made on: of that entry.S has made sure there is enough.
+ *
+ *      ┌────────────────────────┐
+ *      │ floating-point state   │  64-byte aligned
+ *      │ siginfo                │
+ *      │ ucontext               │  ends behind the mask
+ *      └────────────────────────┘ ◄── on the alternate stack the handler begins here
  *
  * When several signals are due the kernel makes a frame for each before any handler runs: the last one's
  * handler runs first, as far as the masks allow. So does this: what is due still when a handler is about to
@@ -28,6 +35,9 @@ enum {
     SYSCALL_LENGTH = 2,
     VECTORS = 0xe6, /* SSE, AVX, AVX-512: what functions change; and the x87 state with them */
     KERNEL_CONTEXT = offsetof(ucontext_t, uc_sigmask) + WEFT_MASK_SIZE,
+    INFO_AT = KERNEL_CONTEXT,
+    STATE_AT = (INFO_AT + sizeof(siginfo_t) + STATE_ALIGNMENT - 1) & ~(STATE_ALIGNMENT - 1),
+    ROOM_FOR_US = 2048, /* bytes below a frame, before its handler runs; 1.3 KiB by -fstack-usage */
     /* Returned within weft by a call whose handlers have run already; it ends with EINTR. */
     HANDLED = -516
 };
@@ -145,35 +155,29 @@ static void act_by_default(struct weft_delivery *delivery, int number)
     weft_signal_mask_follow(self->carrier);
 }
 
+/* `stack`: where the handler's begins; 0: below us. */
 static void call_handler(const struct weft_delivery *delivery, const struct weft_action *action,
-                         siginfo_t *info, ucontext_t *context, void *saved_state, uint32_t features)
+                         siginfo_t *info, ucontext_t *context, uintptr_t stack, uint32_t features)
 {
     struct coroutine *self = delivery->self;
-    struct weft_alternate before = self->alternate;
     struct weft_handler_call call = {
         .function = (weft_handler_function *)action->handler,
         .info = info,
         .context = context,
-        .state = saved_state,
+        .stack = stack,
+        .state = delivery->call ? context->uc_mcontext.fpregs : NULL,
         .number = info->si_signo,
         .features = features,
     };
-    if (action->flags & SA_ONSTACK && before.size) {
-        if (!weft_alternate_contains(&before, (uintptr_t)__builtin_frame_address(0)))
-            call.stack = before.base + before.size;
-        if (before.flags & WEFT_AUTODISARM)
-            self->alternate = (struct weft_alternate){0};
-    }
     self->in_hook = 0;
     weft_handler_call(&call);
     self->in_hook = 1;
-    if (before.flags & WEFT_AUTODISARM)
-        self->alternate = before;
+    weft_alternate_restore(self, &context->uc_stack, stack ? stack : (uintptr_t)&call);
 }
 
 /* Inside of another delivery: the handlers get a copy of the context, what they change there is lost. Mostly
- * there is nothing, so what this takes of the stack is not taken by the other. */
-static __attribute__((noinline)) void deliver_inside(const struct weft_delivery *outer)
+ * there is nothing, so what this takes of the stack is not taken by the other. `stack`: as for a delivery. */
+static __attribute__((noinline)) void deliver_inside(const struct weft_delivery *outer, uintptr_t stack)
 {
     struct coroutine *self = outer->self;
     siginfo_t next;
@@ -182,11 +186,37 @@ static __attribute__((noinline)) void deliver_inside(const struct weft_delivery 
     struct weft_delivery inside = *outer;
     _Alignas(ucontext_t) char copy[KERNEL_CONTEXT];
     inside.inside = true;
+    inside.stack = stack;
     if (outer->interrupted)
         inside.interrupted = memcpy(copy, outer->interrupted, sizeof copy);
     do
         weft_signal_deliver(&inside, &next, self->signal_mask);
     while (weft_signal_next_handled(self, &next));
+}
+
+/* The alternate stack, or the frame on it, below which the handler's frame comes; 0: it comes below us. */
+static uintptr_t stack_for(const struct weft_delivery *delivery, const struct weft_action *action)
+{
+    const struct weft_alternate *alternate = &delivery->self->alternate;
+    if (delivery->stack)
+        return delivery->stack;
+    if (!(action->flags & SA_ONSTACK) || !alternate->size ||
+        weft_alternate_contains(alternate, (uintptr_t)__builtin_frame_address(0)))
+        return 0;
+    return alternate->base + alternate->size;
+}
+
+/* There is no room for a handler's frame. As the kernel does: SIGSEGV comes instead, or ends the process. */
+static enum weft_delivered on_no_room(struct weft_delivery *delivery, int number, uint64_t mask_after)
+{
+    siginfo_t fault = {.si_signo = SIGSEGV, .si_code = SI_KERNEL};
+    if (number == SIGSEGV || delivery->self->signal_mask & weft_signal_bit(SIGSEGV) ||
+        weft_signal_disposition(SIGSEGV) != WEFT_DISPOSITION_HANDLER) {
+        weft_action_leave_to_kernel(SIGSEGV);
+        act_by_default(delivery, SIGSEGV);
+        return WEFT_DELIVERED_NOTHING;
+    }
+    return weft_signal_deliver(delivery, &fault, mask_after);
 }
 
 enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_t *info, uint64_t mask_after)
@@ -208,25 +238,35 @@ enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_
     const struct state state = state_to_keep();
     decide(delivery, &action);
 
+    uintptr_t stack = stack_for(delivery, &action);
+    const size_t size = delivery->call ? STATE_AT + state.size + STATE_ALIGNMENT : 0;
+    if (size && !weft_signal_has_room(&self->alternate, stack, stack ? size : size + ROOM_FOR_US))
+        return on_no_room(delivery, number, mask_after);
     ucontext_t *context = delivery->interrupted;
-    uint64_t room[delivery->call ? (KERNEL_CONTEXT + STATE_ALIGNMENT + state.size) / sizeof(uint64_t) : 1];
-    void *saved_state = NULL;
-    if (delivery->call) {
-        context = (ucontext_t *)room;
+    uint64_t below_us[size && !stack ? size / sizeof(uint64_t) : 1];
+    if (size) {
+        uintptr_t low = stack ? stack - size : (uintptr_t)below_us;
+        char *frame = (char *)((low + STATE_ALIGNMENT - 1) & ~(uintptr_t)(STATE_ALIGNMENT - 1));
+        context = (ucontext_t *)frame;
         make_context(context, delivery);
-        saved_state = (void *)(((uintptr_t)room + KERNEL_CONTEXT + STATE_ALIGNMENT - 1) &
-                               ~(uintptr_t)(STATE_ALIGNMENT - 1));
-        memset(saved_state, 0, LEGACY_STATE + (state.features ? STATE_HEADER : 0));
-        context->uc_mcontext.fpregs = saved_state;
+        info = memcpy(frame + INFO_AT, info, sizeof *info);
+        context->uc_mcontext.fpregs =
+            memset(frame + STATE_AT, 0, LEGACY_STATE + (state.features ? STATE_HEADER : 0));
+        if (stack)
+            stack = (uintptr_t)frame;
     }
     context->uc_stack = (stack_t){.ss_sp = (void *)self->alternate.base,
                                   .ss_size = self->alternate.size,
                                   .ss_flags = self->alternate.size ? (int)self->alternate.flags : SS_DISABLE};
     *(uint64_t *)&context->uc_sigmask = mask_after;
+    if (self->alternate.flags & WEFT_AUTODISARM)
+        self->alternate = (struct weft_alternate){0};
 
     weft_signal_mask_add(self, action.mask | (action.flags & SA_NODEFER ? 0 : weft_signal_bit(number)));
-    deliver_inside(delivery);
-    call_handler(delivery, &action, info, context, saved_state, state.features);
+    /* On the alternate stack there is room for handlers, but perhaps not here for us: then they run later. */
+    if (weft_signals_handled(self) && (!stack || weft_signal_has_room(&self->alternate, 0, ROOM_FOR_US)))
+        deliver_inside(delivery, stack);
+    call_handler(delivery, &action, info, context, stack, state.features);
     weft_signal_mask_set(self, *(uint64_t *)&context->uc_sigmask & ~WEFT_SIGNALS_UNBLOCKABLE);
     return action.flags & SA_RESTART ? WEFT_DELIVERED_RESTART : WEFT_DELIVERED_INTERRUPT;
 }

@@ -37,14 +37,31 @@ static size_t state_size(const void *state)
 }
 
 /* Asks the kernel as it would find out itself: by writing. A stack that grows does so. */
-static bool writable(uintptr_t low, uintptr_t high)
+static inline __attribute__((always_inline)) bool has_room(uintptr_t limit, uintptr_t low, uintptr_t top)
 {
     enum { PAGE = 4096 };
-    for (uintptr_t address = low & ~UINT64_C(7); address + WEFT_MASK_SIZE <= high;
+    if (low < limit || low > top)
+        return false;
+    for (uintptr_t address = low & ~UINT64_C(7); address + WEFT_MASK_SIZE <= top;
          address = (address | (PAGE - 1)) + 1)
         if (weft_raw4(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)address, WEFT_MASK_SIZE) != 0)
             return false;
     return true;
+}
+
+/* Where the alternate stack ends, for who is on it; 0 for others. */
+static inline uintptr_t limit_of(const struct weft_alternate *alternate, uintptr_t top)
+{
+    return weft_alternate_contains(alternate, top - 1) ? alternate->base : 0;
+}
+
+/* Calls nothing: that would run where it writes. */
+bool weft_signal_has_room(const struct weft_alternate *alternate, uintptr_t top, size_t size)
+{
+    if (top)
+        return has_room(limit_of(alternate, top), top - size, top);
+    __asm__ volatile("movq %%rsp, %0" : "=r"(top));
+    return has_room(limit_of(alternate, top), top - WEFT_RED_ZONE - size, top - WEFT_RED_ZONE);
 }
 
 bool weft_signal_enter_program(struct coroutine *self, bool on_alternate, size_t further, siginfo_t *info,
@@ -55,22 +72,20 @@ bool weft_signal_enter_program(struct coroutine *self, bool on_alternate, size_t
         return true;
     }
     const struct weft_alternate *alternate = &self->alternate;
-    uintptr_t top = (uintptr_t)context->uc_mcontext.gregs[REG_RSP], limit = 0;
-    bool on_it = weft_alternate_contains(alternate, top - 1);
-    if (on_it || (on_alternate && alternate->size))
+    uintptr_t top = (uintptr_t)context->uc_mcontext.gregs[REG_RSP], limit = limit_of(alternate, top);
+    if (on_alternate && alternate->size && !limit) {
         limit = alternate->base;
-    if (limit && !on_it)
-        top = alternate->base + alternate->size;
-    else
+        top = limit + alternate->size;
+    } else {
         top -= WEFT_RED_ZONE;
+    }
     char *frame = (char *)context - sizeof(void *);
     size_t size = (size_t)((char *)(info + 1) - frame);
     void *state = context->uc_mcontext.fpregs;
     size_t state_bytes = state ? state_size(state) : 0;
     uintptr_t state_copy = (top - state_bytes) & ~UINT64_C(63);
     uintptr_t copy = ((state_copy - size) & ~UINT64_C(15)) - sizeof(void *);
-    uintptr_t low = copy - further;
-    if (low < limit || low > top || !writable(low, top))
+    if (!has_room(limit, copy - further, top))
         return false;
     memcpy((void *)state_copy, state, state_bytes);
     memcpy((void *)copy, frame, size);
@@ -79,6 +94,28 @@ bool weft_signal_enter_program(struct coroutine *self, bool on_alternate, size_t
         context_copy->uc_mcontext.fpregs = (fpregset_t)state_copy;
     weft_handler_continue((void *)copy, info->si_signo, (siginfo_t *)(copy + ((char *)info - frame)),
                           context_copy, function);
+}
+
+/* Returns 0 or -errno. */
+static long set_alternate(struct coroutine *self, const stack_t *next)
+{
+    unsigned mode = (unsigned)next->ss_flags & ~WEFT_AUTODISARM;
+    if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+        return -EINVAL;
+    if (mode == SS_DISABLE)
+        self->alternate = (struct weft_alternate){0};
+    else if (next->ss_size < LEAST)
+        return -ENOMEM;
+    else
+        self->alternate = (struct weft_alternate){(uintptr_t)next->ss_sp, next->ss_size,
+                                                  (uint32_t)next->ss_flags & WEFT_AUTODISARM};
+    return 0;
+}
+
+void weft_alternate_restore(struct coroutine *self, const stack_t *before, uintptr_t stack)
+{
+    if (!weft_alternate_contains(&self->alternate, stack - 1))
+        set_alternate(self, before);
 }
 
 WEFT_HOOK(sigaltstack)
@@ -91,18 +128,9 @@ WEFT_HOOK(sigaltstack)
     if (wanted) {
         if (!weft_user_read(&next, wanted, sizeof next))
             return -EFAULT;
-        if (on_it)
-            return -EPERM;
-        unsigned mode = (unsigned)next.ss_flags & ~WEFT_AUTODISARM;
-        if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
-            return -EINVAL;
-        if (mode == SS_DISABLE)
-            self->alternate = (struct weft_alternate){0};
-        else if (next.ss_size < LEAST)
-            return -ENOMEM;
-        else
-            self->alternate = (struct weft_alternate){(uintptr_t)next.ss_sp, next.ss_size,
-                                                      (uint32_t)next.ss_flags & WEFT_AUTODISARM};
+        long result = on_it ? -EPERM : set_alternate(self, &next);
+        if (result != 0)
+            return result;
     }
     if (old) {
         *old = (stack_t){.ss_sp = (void *)before.base, .ss_size = before.size};

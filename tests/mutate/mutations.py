@@ -138,6 +138,12 @@ CORE = [
 ]
 
 HOOKS = [
+    mutation("a handler at the end of a call is not asked whether it has room", "hooks/signal_delivery.c",
+             "if (size && !weft_signal_has_room(", "if (size == 1 && !weft_signal_has_room(",
+             "guest/signal_without_room_in_calls"),
+    mutation("what a handler makes of the alternate stack stays", "hooks/signal_delivery.c",
+             "    weft_alternate_restore(self, &context->uc_stack, stack ? stack : (uintptr_t)&call);\n", "",
+             "guest/signal_alternate_in_handlers"),
     mutation("the probe keeps what its last call has left", "hooks/probe.c",
              "bool back = probe->tid && bring(probe, NULL);", "bool back = probe->has;",
              "guest/schedule/setting_leaves_no_trace on 1"),

@@ -3,7 +3,7 @@
 // inaccessible, opened by the handler of the fault, closed again, and left without access by those who end.
 // What was in the pages is there when they are opened. The next threads, on the same stacks, find what they
 // ask for.
-#include "guest.h"
+#include "stack_end.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -39,25 +39,12 @@ __attribute__((noinline)) static int deeper(int depth)
     return depth > 1000000 ? 0 : deeper(depth + 1) + room[0];
 }
 
-// The lowest address of this thread's stack.
-static char *stack_low(size_t wanted)
-{
-    pthread_attr_t attributes;
-    void *low;
-    size_t size;
-    CHECK_EQUAL(pthread_getattr_np(pthread_self(), &attributes), 0);
-    CHECK_EQUAL(pthread_attr_getstack(&attributes, &low, &size), 0);
-    CHECK_EQUAL(pthread_attr_destroy(&attributes), 0);
-    CHECK(size == wanted);
-    return (char *)low;
-}
-
 static void *guard_oneself(void *unused)
 {
     stack_t alternate = {.ss_sp = malloc(ALTERNATE), .ss_size = ALTERNATE};
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
     CHECK_EQUAL(sigaltstack(&alternate, NULL), 0);
-    zone = stack_low(STACK);
+    zone = stack_lowest(STACK);
     CHECK(mmap(zone, ZONE, PROT_READ | PROT_WRITE, flags, -1, 0) == zone);
     for (int i = 0; i < ZONE; i += PAGE)
         CHECK(zone[i] == 0);
@@ -82,7 +69,7 @@ static void *guard_oneself(void *unused)
 static void *bar_the_end(void *unused)
 {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
-    char *low = stack_low(LARGE);
+    char *low = stack_lowest(LARGE);
     memset(low, 'b', ZONE);
     CHECK(mmap(low, ZONE, PROT_NONE, flags, -1, 0) == low);
     return unused;
@@ -91,7 +78,7 @@ static void *bar_the_end(void *unused)
 // The guard that libc has made, below the stack, becomes a page like others.
 static void *open_the_guard(void *unused)
 {
-    char *guard = stack_low(STACK) - PAGE;
+    char *guard = stack_lowest(STACK) - PAGE;
     CHECK_EQUAL(mprotect(guard, PAGE, PROT_READ | PROT_WRITE), 0);
     memset(guard, 'g', PAGE);
     return unused;

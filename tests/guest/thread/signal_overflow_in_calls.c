@@ -7,7 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/select.h>
-#include "guest.h"
+#include "stack_end.h"
 
 enum { ALTERNATE = 64 << 10, ROUNDS = 3 };
 
@@ -62,21 +62,13 @@ static void by_mask(void)
 static void (*const calls[])(void) = {by_read, by_poll, by_select, by_yield, by_sleep, by_mask};
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
-__attribute__((noinline)) static int overflow(void (*call)(void), int depth)
-{
-    volatile char room[64];
-    room[depth % 64] = (char)depth;
-    call();
-    return depth < 0 ? 0 : overflow(call, depth + 1) + room[depth % 64];
-}
-
 static void *body(void *index)
 {
     stack_t stack = {.ss_size = ALTERNATE, .ss_sp = malloc(ALTERNATE)};
     CHECK_EQUAL(sigaltstack(&stack, NULL), 0);
     for (volatile int i = 0; i < ROUNDS; i++) {
         if (sigsetjmp(place, 1) == 0)
-            overflow(calls[(intptr_t)index], 0);
+            stack_overflow(calls[(intptr_t)index], 0);
         calls[(intptr_t)index]();
     }
     return (void *)1;

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include "guest.h"
+#include "stack_end.h"
 
-enum { LEFT = 1024, ALTERNATE = 64 << 10, CRAMPED = 3, ALARMS = 100 };
+enum { LEFT = 1024, ALTERNATE = 64 << 10, STACK = 128 << 10, CRAMPED = 3, ALARMS = 100 };
 
 static __thread char *low;
 static __thread char *alternate;
@@ -74,22 +74,11 @@ static void on_fault(int number, siginfo_t *info, void *context)
     siglongjmp(place, 1);
 }
 
-static void find_low(void)
-{
-    pthread_attr_t attributes;
-    void *address;
-    size_t size;
-    CHECK_EQUAL(pthread_getattr_np(pthread_self(), &attributes), 0);
-    CHECK_EQUAL(pthread_attr_getstack(&attributes, &address, &size), 0);
-    CHECK_EQUAL(pthread_attr_destroy(&attributes), 0);
-    low = address;
-}
-
 static void *undisturbed(void *argument)
 {
     sigset_t all;
     (void)argument;
-    find_low();
+    low = stack_lowest(STACK);
     sigfillset(&all);
     CHECK_EQUAL(pthread_sigmask(SIG_BLOCK, &all, NULL), 0);
     compute_cramped();
@@ -99,7 +88,7 @@ static void *undisturbed(void *argument)
 static void *receiver(void *with_alternate)
 {
     stack_t stack = {.ss_size = ALTERNATE};
-    find_low();
+    low = stack_lowest(STACK);
     if (with_alternate) {
         // Its second half: below it there is memory, too, but not for frames.
         alternate = stack.ss_sp = (char *)malloc(2 * ALTERNATE) + ALTERNATE;
@@ -117,7 +106,7 @@ static pthread_t start_cramped(int count, void *(*body)(void *), void *argument)
     pthread_attr_t attributes;
     pthread_t thread;
     CHECK_EQUAL(pthread_attr_init(&attributes), 0);
-    CHECK_EQUAL(pthread_attr_setstacksize(&attributes, 128 << 10), 0);
+    CHECK_EQUAL(pthread_attr_setstacksize(&attributes, STACK), 0);
     CHECK_EQUAL(pthread_create(&thread, &attributes, body, argument), 0);
     while (atomic_load(&cramped) < count)
         usleep(1000);
