@@ -87,6 +87,51 @@ weft_handler_continue:
         .size   weft_handler_continue, . - weft_handler_continue
 
 /*
+ * void weft_handler_leave(const greg_t *registers %rdi) goes on with the registers of a ucontext but those of
+ * the segments. It uses the stack that it was called on for the last time; the program's, which may be another,
+ * is not touched.
+ */
+#define CHANGEABLE_FLAGS 0x50dd5                /* what rt_sigreturn takes of them: FIX_EFLAGS in the kernel */
+#define SAVED_RSP        (8 * 15)               /* REG_RSP, ... in <sys/ucontext.h>, which is for C only */
+#define SAVED_RIP        (8 * 16)
+#define SAVED_FLAGS      (8 * 17)
+
+        .globl  weft_handler_leave
+        .hidden weft_handler_leave
+        .type   weft_handler_leave, @function
+        .p2align 4
+weft_handler_leave:
+        .cfi_startproc
+        .cfi_undefined rip
+        movl    %ss, %eax                       /* what iretq takes: ss, rsp, flags, cs, rip */
+        pushq   %rax
+        pushq   SAVED_RSP(%rdi)
+        movq    SAVED_FLAGS(%rdi), %rax
+        andl    $CHANGEABLE_FLAGS, %eax
+        pushq   %rax
+        movl    %cs, %eax
+        pushq   %rax
+        pushq   SAVED_RIP(%rdi)
+        movq    8 * 0(%rdi), %r8
+        movq    8 * 1(%rdi), %r9
+        movq    8 * 2(%rdi), %r10
+        movq    8 * 3(%rdi), %r11
+        movq    8 * 4(%rdi), %r12
+        movq    8 * 5(%rdi), %r13
+        movq    8 * 6(%rdi), %r14
+        movq    8 * 7(%rdi), %r15
+        movq    8 * 9(%rdi), %rsi
+        movq    8 * 10(%rdi), %rbp
+        movq    8 * 11(%rdi), %rbx
+        movq    8 * 12(%rdi), %rdx
+        movq    8 * 13(%rdi), %rax
+        movq    8 * 14(%rdi), %rcx
+        movq    8 * 8(%rdi), %rdi
+        iretq
+        .cfi_endproc
+        .size   weft_handler_leave, . - weft_handler_leave
+
+/*
  * weft_signal_return: where our own handlers return to. Without a frame description, and with a byte before it that
  * has none either, the instructions themselves tell unwinders that a signal frame lies above; gdb looks at them only
  * where there is no symbol, or one of this name.

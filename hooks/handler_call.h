@@ -39,6 +39,7 @@ _Static_assert(offsetof(struct weft_handler_call, number) == WEFT_HANDLER_NUMBER
 _Static_assert(offsetof(struct weft_handler_call, features) == WEFT_HANDLER_FEATURES, "offset");
 
 void weft_handler_call(const struct weft_handler_call *call);
+_Noreturn void weft_handler_leave(const greg_t *registers);
 _Noreturn void weft_handler_continue(void *frame, int number, siginfo_t *info, void *context,
                                      weft_handler_function *function);
 

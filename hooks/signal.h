@@ -58,17 +58,22 @@ void weft_on_kick(int number, siginfo_t *info, void *context);
 
 /* signal_place.c: where a handler shall believe that it has interrupted the program. */
 
+struct weft_slot; /* preload/trampoline.h */
+
 struct weft_place {
     uintptr_t rip, rsp;
 };
 struct weft_shown {
     struct weft_place actual, seen; /* the same but within a slot or entry.S */
+    const struct weft_slot *slot;   /* then, of which site; else NULL */
 };
 
 /* Makes the context of program code that the kernel interrupted fit to be shown to handlers. */
 void weft_place_show(struct weft_shown *shown, ucontext_t *context);
-/* Undoes it, unless a handler has changed the place. */
+/* Undoes it. What a handler has made of the place instead stays. */
 void weft_place_restore(const struct weft_shown *shown, ucontext_t *context);
+/* When the context is to go on at the slot's site, or just behind it: makes it do so. */
+void weft_place_enter(const struct weft_slot *slot, ucontext_t *context);
 
 /* signal_delivery.c: running handlers. */
 
@@ -77,11 +82,12 @@ struct weft_delivery {
     struct coroutine *self;
     const struct weft_call *call; /* NULL: the latter */
     long result;                  /* of the call */
-    ucontext_t *interrupted;      /* what the kernel gave us; NULL in a call */
-    struct weft_shown shown;      /* its place */
-    uintptr_t stack;              /* frames come below this one on the alternate stack; 0: as handlers ask */
-    bool inside;                  /* of another one: the kernel does not return to `interrupted` */
-    bool decided, again;          /* the first handler was found; the call is made again behind it */
+    ucontext_t *interrupted;      /* NULL in a call */
+    bool ours; /* the latter is no frame of the kernel's: vector registers are still to be saved */
+    struct weft_shown shown; /* its place */
+    uintptr_t stack;         /* frames come below this one on the alternate stack; 0: as handlers ask */
+    bool inside;             /* of another one: the kernel does not return to `interrupted` */
+    bool decided, again;     /* the first handler was found; the call is made again behind it */
     uint64_t ending; /* a signal that ends the process when the kernel returns there; 0: none. Set by us */
 };
 

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "../core/park.h"
+#include "../preload/trampoline.h"
 #include "handler_call.h"
 #include "hooks.h"
 #include "signal.h"
@@ -33,7 +34,8 @@ enum {
     STATE_HEADER = 64,
     STATE_ALIGNMENT = 64,
     SYSCALL_LENGTH = 2,
-    VECTORS = 0xe6, /* SSE, AVX, AVX-512: what functions change; and the x87 state with them */
+    SEGMENTS = REG_CSGSFS, /* from here on the registers are none that a handler may change */
+    VECTORS = 0xe6,        /* SSE, AVX, AVX-512: what functions change; and the x87 state with them */
     KERNEL_CONTEXT = offsetof(ucontext_t, uc_sigmask) + WEFT_MASK_SIZE,
     INFO_AT = KERNEL_CONTEXT,
     STATE_AT = (INFO_AT + sizeof(siginfo_t) + STATE_ALIGNMENT - 1) & ~(STATE_ALIGNMENT - 1),
@@ -85,11 +87,10 @@ static struct state state_to_keep(void)
  * shows it. glibc 2.41 tells by this, and by nothing else, whether a cancelled thread was waiting: the place
  * of a call that is made again lies within __syscall_cancel_arch, the end of one does not.
  */
-static void make_context(ucontext_t *context, const struct weft_delivery *delivery)
+static void make_registers(greg_t *registers, const struct weft_delivery *delivery)
 {
     const struct weft_call *call = delivery->call;
-    greg_t *registers = context->uc_mcontext.gregs;
-    memset(context, 0, KERNEL_CONTEXT);
+    memset(registers, 0, sizeof(gregset_t));
     registers[REG_RDI] = call->arguments[0];
     registers[REG_RSI] = call->arguments[1];
     registers[REG_RDX] = call->arguments[2];
@@ -111,6 +112,14 @@ static void make_context(ucontext_t *context, const struct weft_delivery *delive
     registers[REG_RSP] = (greg_t)(call + 1) + WEFT_RED_ZONE;
     registers[REG_R11] = registers[REG_EFL] = 0x202;
     registers[REG_CSGSFS] = 0x002b000000000033;
+}
+
+/* True when a handler wants the program to go on in another way than its call would. */
+static __attribute__((noinline)) bool changed(const ucontext_t *context, const struct weft_delivery *delivery)
+{
+    gregset_t registers;
+    make_registers(registers, delivery);
+    return memcmp(context->uc_mcontext.gregs, registers, SEGMENTS * sizeof registers[0]) != 0;
 }
 
 /* As in the kernel the first handler tells whether the call is made again behind it. */
@@ -165,11 +174,12 @@ static void call_handler(const struct weft_delivery *delivery, const struct weft
         .info = info,
         .context = context,
         .stack = stack,
-        .state = delivery->call ? context->uc_mcontext.fpregs : NULL,
+        .state = delivery->call || delivery->ours ? context->uc_mcontext.fpregs : NULL,
         .number = info->si_signo,
         .features = features,
     };
     self->in_hook = 0;
+    self->restarted = false;
     weft_handler_call(&call);
     self->in_hook = 1;
     weft_alternate_restore(self, &context->uc_stack, stack ? stack : (uintptr_t)&call);
@@ -219,6 +229,28 @@ static enum weft_delivered on_no_room(struct weft_delivery *delivery, int number
     return weft_signal_deliver(delivery, &fault, mask_after);
 }
 
+/*
+ * Leaves the call for what a handler has made of the context. Who is signalled when in_hook is clear runs his
+ * handlers here, as anywhere in the program; so one look after that finds all that came before.
+ */
+static _Noreturn void go_on_by(ucontext_t *context, const struct weft_delivery *left, uintptr_t stack)
+{
+    struct coroutine *self = left->self;
+    const struct weft_slot *slot = (const void *)((uintptr_t)left->call->slot_return - WEFT_SLOT_RETURN);
+    struct weft_delivery delivery = {
+        .self = self, .interrupted = context, .ours = true, .stack = stack, .inside = true};
+    for (;;) {
+        self->in_hook = 0;
+        atomic_signal_fence(memory_order_seq_cst);
+        if (!__atomic_load_n(&self->signal_due, __ATOMIC_SEQ_CST))
+            break;
+        self->in_hook = 1;
+        weft_signals_deliver_due(&delivery, self->signal_mask);
+    }
+    weft_place_enter(slot, context);
+    weft_handler_leave(context->uc_mcontext.gregs);
+}
+
 enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_t *info, uint64_t mask_after)
 {
     struct coroutine *self = delivery->self;
@@ -248,7 +280,8 @@ enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_
         uintptr_t low = stack ? stack - size : (uintptr_t)below_us;
         char *frame = (char *)((low + STATE_ALIGNMENT - 1) & ~(uintptr_t)(STATE_ALIGNMENT - 1));
         context = (ucontext_t *)frame;
-        make_context(context, delivery);
+        memset(context, 0, KERNEL_CONTEXT);
+        make_registers(context->uc_mcontext.gregs, delivery);
         info = memcpy(frame + INFO_AT, info, sizeof *info);
         context->uc_mcontext.fpregs =
             memset(frame + STATE_AT, 0, LEGACY_STATE + (state.features ? STATE_HEADER : 0));
@@ -268,6 +301,8 @@ enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_
         deliver_inside(delivery, stack);
     call_handler(delivery, &action, info, context, stack, state.features);
     weft_signal_mask_set(self, *(uint64_t *)&context->uc_sigmask & ~WEFT_SIGNALS_UNBLOCKABLE);
+    if (size && !delivery->inside && changed(context, delivery))
+        go_on_by(context, delivery, stack);
     return action.flags & SA_RESTART ? WEFT_DELIVERED_RESTART : WEFT_DELIVERED_INTERRUPT;
 }
 

@@ -138,6 +138,9 @@ CORE = [
 ]
 
 HOOKS = [
+    mutation("a context that a handler has changed at the end of a call is forgotten", "hooks/signal_delivery.c",
+             "if (size && !delivery->inside && changed(context, delivery))", "if (size == 1)",
+             "guest/signal_context_changed"),
     mutation("a handler at the end of a call is not asked whether it has room", "hooks/signal_delivery.c",
              "if (size && !weft_signal_has_room(", "if (size == 1 && !weft_signal_has_room(",
              "guest/signal_without_room_in_calls"),

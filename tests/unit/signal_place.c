@@ -88,19 +88,35 @@ static void test_what_lies_behind_the_call_is_left(void **state)
     assert_left((uintptr_t)assert_left);
 }
 
-static void test_a_place_that_the_handler_changed_stays_changed(void **state)
+/* Where the program goes on when a handler has set this place. */
+static uintptr_t after_setting(uintptr_t rip, uintptr_t rsp)
 {
-    (void)state;
     ucontext_t context = {0};
     greg_t *registers = context.uc_mcontext.gregs;
     struct weft_shown shown;
-    registers[REG_RIP] = (greg_t)in_slot(WEFT_SLOT_ENTER);
-    registers[REG_RSP] = (greg_t)site_rsp;
+    registers[REG_RIP] = (greg_t)in_slot(WEFT_SLOT_CALL);
+    registers[REG_RSP] = (greg_t)site_rsp - WEFT_SLOT_FRAME;
     weft_place_show(&shown, &context);
-    registers[REG_RIP] = 1234;
+    registers[REG_RIP] = (greg_t)rip;
+    registers[REG_RSP] = (greg_t)rsp;
     weft_place_restore(&shown, &context);
-    assert_int_equal(registers[REG_RIP], 1234);
-    assert_int_equal(registers[REG_RSP], site_rsp);
+    assert_int_equal(registers[REG_RSP], rsp);
+    return (uintptr_t)registers[REG_RIP];
+}
+
+static void test_a_place_that_the_handler_changed_stays_changed(void **state)
+{
+    (void)state;
+    assert_int_equal(after_setting(1234, (uintptr_t)site_rsp), 1234);
+    assert_int_equal(after_setting(1234, (uintptr_t)stack), 1234);
+}
+
+static void test_a_handler_may_choose_the_call_or_what_lies_behind_it(void **state)
+{
+    (void)state;
+    assert_int_equal(after_setting(site, (uintptr_t)stack), in_slot(WEFT_SLOT_ENTER));
+    assert_int_equal(after_setting(site + 2, (uintptr_t)site_rsp), in_slot(WEFT_SLOT_AFTER));
+    assert_int_equal(after_setting(site + 2, (uintptr_t)stack), in_slot(WEFT_SLOT_AFTER));
 }
 
 static int fill_slot(void **state)
@@ -110,6 +126,7 @@ static int fill_slot(void **state)
         return -1;
     slot->site_next = (const uint8_t *)site + 2;
     site_rsp[-WEFT_SLOT_FRAME / (int)sizeof *stack] = site + 2;
+    site_rsp[-WEFT_SLOT_ENTRY_FRAME / (int)sizeof *stack] = in_slot(WEFT_SLOT_RETURN);
     return mprotect(weft_slots, sizeof weft_slots, PROT_READ | PROT_EXEC);
 }
 
@@ -122,6 +139,7 @@ int main(void)
         cmocka_unit_test(test_the_way_to_the_kernel_is_the_site),
         cmocka_unit_test(test_what_lies_behind_the_call_is_left),
         cmocka_unit_test(test_a_place_that_the_handler_changed_stays_changed),
+        cmocka_unit_test(test_a_handler_may_choose_the_call_or_what_lies_behind_it),
     };
     return cmocka_run_group_tests(tests, fill_slot, NULL);
 }
