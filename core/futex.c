@@ -25,6 +25,7 @@
 #include "balance.h"
 #include "futex_internal.h"
 #include "priority.h"
+#include "raw.h"
 
 enum {
     /* A waiter that was woken so often in a row and had to wait for the same word again is barged: whoever
@@ -39,6 +40,7 @@ enum {
 #define FLAT __attribute__((flatten))
 
 struct bucket weft_futex_buckets[WEFT_FUTEX_BUCKETS];
+atomic_uint weft_futexes_in_kernel;
 
 static void bucket_lock_two(struct bucket *a, struct bucket *b)
 {
@@ -259,6 +261,17 @@ FLAT long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t ex
     return result;
 }
 
+__attribute__((noinline)) static long wake_in_kernel(uint32_t *address, int count, uint32_t bitset)
+{
+    long woken = weft_raw6(SYS_futex, (long)address, FUTEX_WAKE_BITSET_PRIVATE, count, 0, 0, bitset);
+    return woken > 0 ? woken : 0;
+}
+
+static inline bool some_in_kernel(void)
+{
+    return __builtin_expect(atomic_load_explicit(&weft_futexes_in_kernel, memory_order_relaxed) != 0, 0);
+}
+
 long weft_futex_wake_in_core(struct processor *here, uint32_t *address, int count, uint32_t bitset)
 {
     struct bucket *bucket = bucket_of(address);
@@ -267,6 +280,8 @@ long weft_futex_wake_in_core(struct processor *here, uint32_t *address, int coun
     struct coroutine *first = weft_futex_collect(bucket, address, count, bitset, &woken);
     weft_lock_release(&bucket->lock);
     weft_futex_ready_chain(here, first);
+    if (some_in_kernel() && woken < count)
+        woken += wake_in_kernel(address, count - (int)woken, bitset);
     return woken;
 }
 
@@ -280,7 +295,7 @@ FLAT long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, 
     if (atomic_load(&bucket_of(address)->waiters) == 0) {
         if (processor)
             weft_core_leave(self);
-        return 0;
+        return some_in_kernel() ? wake_in_kernel(address, count, bitset) : 0;
     }
     if (!processor)
         processor = weft_core_enter(self);

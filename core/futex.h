@@ -26,6 +26,13 @@ long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, uint3
 /* The same from inside core, on `here` (step 5 of a switch, a carrier). */
 long weft_futex_wake_in_core(struct processor *here, uint32_t *address, int count, uint32_t bitset);
 
+/*
+ * Private futexes that somebody waits for in the kernel, or may: a child that shares our memory, and who
+ * began to wait while there was one. As long as it is not 0 a wake that finds too few waiters here goes to
+ * the kernel, too.
+ */
+extern atomic_uint weft_futexes_in_kernel;
+
 /* FUTEX_REQUEUE and, when `compare` is not NULL, FUTEX_CMP_REQUEUE (-EAGAIN if *from != *compare). */
 long weft_futex_requeue(struct coroutine *self, uint32_t *from, int wake, int move, uint32_t *to,
                         const uint32_t *compare);

@@ -110,8 +110,11 @@ static void release_dead(struct coroutine *self, struct processor *here, uint32_
     }
     weft_lock_release(&bucket->lock);
     weft_futex_ready_chain(here, next);
-    if (word & FUTEX_WAITERS && !next) /* of another process: it waits in the kernel */
+    if (word & FUTEX_WAITERS && !next) { /* they wait in the kernel: in another process, or see futex.h */
         weft_raw3(SYS_futex, (long)address, FUTEX_WAKE, 1);
+        if (atomic_load(&weft_futexes_in_kernel))
+            weft_raw3(SYS_futex, (long)address, FUTEX_WAKE_PRIVATE, 1);
+    }
 }
 
 /* Reads the program's memory, which may not be there: a robust list is what the program made of it, and the

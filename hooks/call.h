@@ -44,7 +44,7 @@ _Static_assert(sizeof(struct weft_call) == WEFT_CALL_SIZE, "layout.h");
  * A hook does what the call means for the running coroutine and returns what the kernel would: a result
  * or -errno. It runs on the program's stack, outside of core, must not use vector registers nor malloc, and
  * may park where its comment says so. WEFT_RAW asks the entry to execute the call as it stands, at the
- * site, for calls that return twice (vfork).
+ * site, for clones whose child has memory and a stack of its own.
  */
 typedef long weft_hook(struct weft_call *call);
 #define WEFT_RAW LONG_MIN

@@ -6,7 +6,7 @@
  * other process can map (mapping.h): robust mutexes, and objects that are process-shared by their attribute
  * only. It is also ours as the thread id word that pthread_join waits for and that we clear at a thread's
  * end, wherever the stack lies. Any other may be woken by another process, so its wait belongs to the kernel;
- * its wakes go to both.
+ * its wakes go to both. So does a private one while a child shares our memory (shared_child.c).
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -20,6 +20,7 @@
 #include "futex_pi.h"
 #include "hooks.h"
 #include "mapping.h"
+#include "shared_child.h"
 
 static bool is_thread_word(const uint32_t *address, uint32_t value)
 {
@@ -124,6 +125,20 @@ __attribute__((noinline)) static long rarer(struct weft_call *call, struct corou
     }
 }
 
+/* A child shares our memory, or has: who waits for a private futex does so where it can wake him. */
+__attribute__((noinline)) static long beside_child(struct weft_call *call, struct coroutine *self,
+                                                   uint32_t *address)
+{
+    int operation = (int)call->arguments[1], command = operation & FUTEX_CMD_MASK;
+    bool waits = command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET;
+    if (!waits || !(operation & FUTEX_PRIVATE_FLAG) || !weft_child_shares_stack())
+        return rarer(call, self, address);
+    atomic_fetch_add(&weft_futexes_in_kernel, 1);
+    long result = weft_block_in_kernel(call);
+    atomic_fetch_sub(&weft_futexes_in_kernel, 1);
+    return result;
+}
+
 /* Waits without a limit and wakes of private futexes, which is what a hand-over consists of, are told apart
  * first: with the rest in one function they cost 12 ns more, of some 135. */
 WEFT_HOOK(futex)
@@ -137,6 +152,8 @@ WEFT_HOOK(futex)
 
     if (((uintptr_t)address & 3) || address == NULL)
         return weft_call_raw(call);
+    if (__builtin_expect(atomic_load_explicit(&weft_futexes_in_kernel, memory_order_relaxed) != 0, 0))
+        return beside_child(call, self, address);
     if (operation == FUTEX_WAKE_PRIVATE)
         return weft_futex_wake(self, address, at_least_one(value), WEFT_FUTEX_ANY);
     if (operation == FUTEX_WAIT_BITSET_PRIVATE && !timeout && bitset)

@@ -42,6 +42,11 @@ static inline bool weft_signal_raised_by_calls(int number)
     return number == SIGPIPE || number == SIGXFSZ;
 }
 
+/* All that the program wants done, by number; and then, in a child whose actions are its own and who knows no
+ * weft, puts its handlers into the kernel. */
+void weft_actions_copy(struct weft_action copy[WEFT_SIGNALS + 1]);
+void weft_actions_to_kernel(const struct weft_action copy[WEFT_SIGNALS + 1]);
+
 /* Puts our handlers into the kernel, also in front of those that the program has installed before activation.
  */
 void weft_signals_install(void);
@@ -76,6 +81,9 @@ void weft_place_restore(const struct weft_shown *shown, ucontext_t *context);
 void weft_place_enter(const struct weft_slot *slot, ucontext_t *context);
 
 /* signal_delivery.c: running handlers. */
+
+/* The registers of the program behind the call, as the kernel shows them. */
+void weft_call_registers(gregset_t registers, const struct weft_call *call, long result);
 
 /* Where handlers are run: at the end of a system call, or where the kernel interrupted the program. */
 struct weft_delivery {

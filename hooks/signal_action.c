@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "../core/lock.h"
 #include "hooks.h"
@@ -168,6 +169,20 @@ void weft_signals_install(void)
     }
     install_ours(WEFT_SIGNAL_KICK, weft_on_kick);
     install_ours(TIMER, weft_on_signal);
+}
+
+void weft_actions_copy(struct weft_action copy[WEFT_SIGNALS + 1])
+{
+    weft_lock_acquire(&lock);
+    memcpy(copy, actions, sizeof actions);
+    weft_lock_release(&lock);
+}
+
+void weft_actions_to_kernel(const struct weft_action copy[WEFT_SIGNALS + 1])
+{
+    for (int number = 1; number <= WEFT_SIGNALS; number++)
+        if (comes_to_us(number, &copy[number]))
+            weft_raw4(SYS_rt_sigaction, number, (long)&copy[number], 0, WEFT_MASK_SIZE);
 }
 
 void weft_actions_restart(void)

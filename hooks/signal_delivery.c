@@ -82,14 +82,8 @@ static struct state state_to_keep(void)
     return (struct state){(uint32_t)word, (uint32_t)(word >> 32)};
 }
 
-/*
- * The context of the program at the end of a system call, or before it when it is made again, as the kernel
- * shows it. glibc 2.41 tells by this, and by nothing else, whether a cancelled thread was waiting: the place
- * of a call that is made again lies within __syscall_cancel_arch, the end of one does not.
- */
-static void make_registers(greg_t *registers, const struct weft_delivery *delivery)
+void weft_call_registers(gregset_t registers, const struct weft_call *call, long result)
 {
-    const struct weft_call *call = delivery->call;
     memset(registers, 0, sizeof(gregset_t));
     registers[REG_RDI] = call->arguments[0];
     registers[REG_RSI] = call->arguments[1];
@@ -103,15 +97,25 @@ static void make_registers(greg_t *registers, const struct weft_delivery *delive
     registers[REG_R13] = call->preserved[3];
     registers[REG_R14] = call->preserved[4];
     registers[REG_R15] = call->preserved[5];
-    registers[REG_RAX] = delivery->result;
+    registers[REG_RAX] = result;
     registers[REG_RCX] = registers[REG_RIP] = (greg_t)call->site_next;
-    if (delivery->again) {
-        registers[REG_RAX] = call->number;
-        registers[REG_RIP] -= SYSCALL_LENGTH;
-    }
     registers[REG_RSP] = (greg_t)(call + 1) + WEFT_RED_ZONE;
     registers[REG_R11] = registers[REG_EFL] = 0x202;
     registers[REG_CSGSFS] = 0x002b000000000033;
+}
+
+/*
+ * The same before the call when it is made again. glibc 2.41 tells by this, and by nothing else, whether a
+ * cancelled thread was waiting: the place of a call that is made again lies within __syscall_cancel_arch, the
+ * end of one does not.
+ */
+static void make_registers(gregset_t registers, const struct weft_delivery *delivery)
+{
+    weft_call_registers(registers, delivery->call, delivery->result);
+    if (delivery->again) {
+        registers[REG_RAX] = delivery->call->number;
+        registers[REG_RIP] -= SYSCALL_LENGTH;
+    }
 }
 
 /* True when a handler wants the program to go on in another way than its call would. */

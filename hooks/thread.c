@@ -26,7 +26,7 @@
 #include "hooks.h"
 #include "identity.h"
 #include "mapping.h"
-#include "schedule.h"
+#include "shared_child.h"
 #include "signal.h"
 #include "wait.h"
 
@@ -111,6 +111,7 @@ static void restart_in_child(struct coroutine *self)
     weft_timers_restart();
     weft_signal_wait_restart();
     weft_mapping_restart();
+    weft_shared_children_restart();
     weft_descriptors_shared();
 }
 
@@ -129,34 +130,12 @@ static long fork_process(struct weft_call *call)
     return result;
 }
 
-long weft_clone_shared(struct weft_call *call, const struct weft_schedule *schedule); /* shared_clone.S */
-
-/*
- * A child that shares our memory, thread pointer included, until it executes something or exits. It sees no
- * coroutine meanwhile, so its calls are the kernel's; we wait for it in the kernel.
- */
-static long share_memory_with_child(struct weft_call *call)
-{
-    struct coroutine *self = weft_current;
-    struct weft_schedule *schedule = weft_identity_of_child(self);
-    weft_descriptors_shared();
-    weft_kernel_enter(self);
-    weft_signal_mask_all(self->carrier); /* a handler in the child would run on our memory */
-    weft_current = NULL;
-    long result = weft_clone_shared(call, schedule);
-    weft_current = self;
-    weft_signal_mask_follow(self->carrier);
-    weft_kernel_leave(self);
-    weft_schedule_drop(schedule);
-    return result;
-}
-
 WEFT_HOOK(clone)
 {
     uint64_t flags = (uint64_t)call->arguments[0];
     if (!makes_thread(flags)) {
         if (flags & CLONE_VM)
-            return share_memory_with_child(call);
+            return call->arguments[1] ? weft_share_memory(call) : weft_share_stack(call);
         return call->arguments[1] ? WEFT_RAW : fork_process(call);
     }
     struct clone_request request = {
@@ -174,7 +153,7 @@ WEFT_HOOK(clone3)
     const struct clone_args *arguments = (const struct clone_args *)call->arguments[0];
     if (!makes_thread(arguments->flags)) {
         if (arguments->flags & CLONE_VM)
-            return share_memory_with_child(call);
+            return arguments->stack ? weft_share_memory(call) : weft_share_stack(call);
         return arguments->stack ? WEFT_RAW : fork_process(call);
     }
     struct clone_request request = {
@@ -192,15 +171,9 @@ WEFT_HOOK(fork)
     return fork_process(call);
 }
 
-/* Its child would run on this very stack, under our feet: it gets a copy of the memory instead, and the
- * parent waits all the same. */
 WEFT_HOOK(vfork)
 {
-    struct weft_call copying = *call;
-    copying.number = SYS_clone;
-    copying.arguments[0] = CLONE_VFORK | SIGCHLD;
-    copying.arguments[1] = copying.arguments[2] = copying.arguments[3] = copying.arguments[4] = 0;
-    return fork_process(&copying);
+    return weft_share_stack(call);
 }
 
 /* On the next stack: the thread's own may be gone as soon as its id is cleared. In core. */

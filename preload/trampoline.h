@@ -10,7 +10,7 @@
  *      32  lea  136(%rsp),%rsp     drop both
  *      40  jmp  after
  *      42  syscall                 the raw path: an entry that has put back every register (rsp = the
- *                                  site's) may jump here; clone and vfork need their own stack at the syscall
+ *                                  site's) may jump here; a child's stack must not need ours
  *      44  after[24]               the displaced instructions that stood after the syscall, and directly
  *                                  behind them (at 68 at the latest) `jmp rel32` to the end of the window
  *      80  .quad site_next

@@ -138,6 +138,13 @@ CORE = [
 ]
 
 HOOKS = [
+    mutation("what lies on the stack is not kept for the parent of a vfork", "hooks/shared_clone.S",
+             "        movq    %r13, %rsi\n        movq    %rsp, %rdi\n        movq    %r14, %rcx\n        rep movsb\n", "",
+             "guest/vfork_shares_memory"),
+    mutation("a child of vfork has weft's handlers", "hooks/shared_child.c",
+             "    weft_actions_to_kernel(vforked->actions);\n", "", "guest/vfork_shares_memory"),
+    mutation("who waits beside a child of vfork cannot be woken by it", "hooks/futex.c",
+             "!weft_child_shares_stack())", "1)", "guest/vfork_shares_memory"),
     mutation("a context that a handler has changed at the end of a call is forgotten", "hooks/signal_delivery.c",
              "if (size && !delivery->inside && changed(context, delivery))", "if (size == 1)",
              "guest/signal_context_changed"),
