@@ -225,14 +225,20 @@ void weft_loop_unwatch(struct loop *loop, struct weft_watcher *watcher)
     weft_hint_add(loop->watching, -1);
 }
 
-int weft_loop_consumers(struct loop *loop, int fd)
+int weft_loop_watchers(struct loop *loop, int fd, int *consumers)
 {
     struct interest *interest = interest_find(loop, fd);
     int count = 0;
+    *consumers = 0;
     for (int direction = 0; interest && direction < 2; direction++) {
         struct weft_list *waiters = &interest->waiters[direction];
-        for (struct weft_list *node = waiters->next; node != waiters; node = node->next)
-            count += !weft_container(node - direction, struct weft_watcher, node)->shared;
+        for (struct weft_list *node = waiters->next; node != waiters; node = node->next) {
+            struct weft_watcher *watcher = weft_container(node - direction, struct weft_watcher, node);
+            if (direction == 1 && watcher->events & WEFT_READABLE)
+                continue; /* counted already */
+            count++;
+            *consumers += !watcher->shared;
+        }
     }
     return count;
 }
@@ -250,12 +256,13 @@ void weft_loop_forget(struct loop *loop, int fd, int successor)
         while (!weft_list_empty(waiters)) {
             struct weft_watcher *watcher =
                 weft_container(waiters->next - direction, struct weft_watcher, node);
-            if (watcher->shared || successor < 0) {
+            if (successor < 0) {
                 serve(loop, watcher->coroutine, -EBADF);
                 continue;
             }
             weft_loop_unwatch(loop, watcher);
             watcher->fd = successor;
+            watcher->moved = true;
             if (weft_loop_watch(loop, watcher) != 0) {
                 weft_hint_add(loop->watching, 1); /* which serve takes down again */
                 serve(loop, watcher->coroutine, -ENOMEM);

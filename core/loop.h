@@ -31,6 +31,7 @@ struct weft_watcher {
     int events;  /* WEFT_READABLE | WEFT_WRITABLE | WEFT_URGENT | WEFT_NESTED */
     bool shared; /* an observer (poll, select): woken with the others; false: a consumer, woken one at a time
                   */
+    bool moved;  /* `fd` is the successor of the number that it was started with */
 };
 
 /* Returns NULL when the kernel gives no epoll descriptor or memory. */
@@ -45,12 +46,12 @@ void weft_loop_unwatch(struct loop *loop, struct weft_watcher *watcher);
 /* Stops all watchers of a coroutine; its `watchers` are NULL from then on, which is the claim to its wait. */
 void weft_loop_release(struct loop *loop, struct coroutine *coroutine);
 
-/* How many consumers wait for `fd`. */
-int weft_loop_consumers(struct loop *loop, int fd);
+/* How many watchers wait for `fd`; *consumers becomes how many of them are no observers. */
+int weft_loop_watchers(struct loop *loop, int fd, int *consumers);
 
-/* `fd` is closed or means something else from now on: forget it in libev. Consumers that wait for it move
- * to `successor`, which refers to the description they wait for; observers, and consumers when it is -1, are
- * woken. Enters libev, as weft_loop_watch. */
+/* `fd` is closed or means something else from now on: forget it in libev. Who waits for it moves to
+ * `successor`, which refers to the description that is waited for; when that is -1, he is woken. Enters
+ * libev, as weft_loop_watch. */
 void weft_loop_forget(struct loop *loop, int fd, int successor);
 
 /* Wakes everybody who waits to write, to try again: for a change that readiness does not tell. */

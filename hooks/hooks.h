@@ -130,6 +130,7 @@ WEFT_HOOK(rt_tgsigqueueinfo);
 
 /* signal_stack.c */
 WEFT_HOOK(sigaltstack);
+WEFT_HOOK(signalfd);
 
 /* signal_timer.c */
 WEFT_HOOK(timer_create);

@@ -3,10 +3,12 @@
  * poll, select and epoll_wait.
  *
  * The kernel answers: each call is made with a zero time-out first and again whenever something may have
- * become ready; between, the coroutine watches the same descriptors. What the loop cannot watch (urgent data
- * or a peer's half-close without readability) is left to the kernel.
+ * become ready; between, the coroutine watches the same descriptors. As natively it goes on with those that
+ * it began with when their numbers are closed meanwhile, and finds out about the numbers when it looks again.
+ * What the loop cannot watch (urgent data or a peer's half-close without readability) is left to the kernel.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -43,6 +45,7 @@ static bool watching_take(struct watching *watching, unsigned capacity)
 
 static void watching_release(struct watching *watching)
 {
+    weft_watchers_done(watching->watchers, watching->count);
     if (watching->watchers != watching->inlined)
         weft_reallocate(watching->watchers, 0);
 }
@@ -84,20 +87,19 @@ static long poll_until(struct weft_call *call, int64_t deadline)
         return poll_in_kernel(call, deadline);
     if (!watching_take(&watching, (unsigned)count))
         return -ENOMEM;
+    bool hang_up_only = false;
+    for (unsigned long i = 0; i < count; i++) {
+        int events = (polls[i].events & READ_EVENTS ? WEFT_READABLE : 0) |
+                     (polls[i].events & WRITE_EVENTS ? WEFT_WRITABLE : 0) |
+                     (polls[i].events & URGENT_EVENTS ? WEFT_URGENT : 0);
+        if (polls[i].fd < 0)
+            continue;
+        /* Errors and hang-ups are told even when nothing was asked for. */
+        watch(&watching, polls[i].fd, events ? events : WEFT_READABLE);
+        hang_up_only |= !events;
+    }
     long result;
     for (;;) {
-        bool hang_up_only = false;
-        watching.count = 0;
-        for (unsigned long i = 0; i < count; i++) {
-            int events = (polls[i].events & READ_EVENTS ? WEFT_READABLE : 0) |
-                         (polls[i].events & WRITE_EVENTS ? WEFT_WRITABLE : 0) |
-                         (polls[i].events & URGENT_EVENTS ? WEFT_URGENT : 0);
-            if (polls[i].fd < 0)
-                continue;
-            /* Errors and hang-ups are told even when nothing was asked for. */
-            watch(&watching, polls[i].fd, events ? events : WEFT_READABLE);
-            hang_up_only |= !events;
-        }
         long waited = weft_wait_watchers(watching.watchers, watching.count, WEFT_REASON_POLL, deadline);
         result = weft_raw3(SYS_poll, (long)polls, (long)count, 0);
         if (result != 0)
@@ -234,6 +236,48 @@ static bool select_read(const struct weft_call *call, struct sets *sets, void *t
     return parts == 0 || weft_user_read_parts(to, from, parts);
 }
 
+/* Moves those that are no descriptors any more from the sets to `closed`; returns in how many sets. */
+static long take_out_closed(struct sets *sets, struct sets *closed, const struct weft_call *call)
+{
+    long taken = 0;
+    memset(closed, 0, sizeof *closed);
+    for (int fd = 0; fd < (int)call->arguments[0]; fd++) {
+        bool member[3], any = false;
+        for (int i = 0; i < 3; i++)
+            any |= member[i] = call->arguments[1 + i] && FD_ISSET(fd, &sets->set[i]);
+        if (!any || weft_raw2(SYS_fcntl, fd, F_GETFD) != -EBADF)
+            continue;
+        for (int i = 0; i < 3; i++)
+            if (member[i]) {
+                FD_CLR(fd, &sets->set[i]);
+                FD_SET(fd, &closed->set[i]);
+                taken++;
+            }
+    }
+    return taken;
+}
+
+/* What the kernel says of the sets when it looks again. Who has closed a member meanwhile makes it ready
+ * (since Linux 5.17: before, it was passed over). */
+static long select_again(struct sets *sets, const struct weft_call *call)
+{
+    struct sets closed;
+    sets_read(sets, call);
+    long result = select_now(sets, call);
+    if (result != -EBADF)
+        return result;
+    sets_read(sets, call);
+    long ready = take_out_closed(sets, &closed, call);
+    result = select_now(sets, call);
+    if (result < 0)
+        return result;
+    for (int i = 0; i < 3; i++)
+        for (int fd = 0; fd < (int)call->arguments[0]; fd++)
+            if (FD_ISSET(fd, &closed.set[i]))
+                FD_SET(fd, &sets->set[i]);
+    return result + ready;
+}
+
 /* The kernel's first answer was that nothing is ready. */
 static long select_until(struct weft_call *call, struct sets *sets, int64_t deadline)
 {
@@ -245,17 +289,15 @@ static long select_until(struct weft_call *call, struct sets *sets, int64_t dead
         return weft_block_in_kernel(call);
     if (!watching_take(&watching, watch_sets(NULL, user, count, true)))
         return -ENOMEM;
+    watch_sets(&watching, user, count, false);
     long result, waited;
     do {
-        watching.count = 0;
-        watch_sets(&watching, user, count, false);
         waited = weft_wait_watchers(watching.watchers, watching.count, WEFT_REASON_SELECT, deadline);
         if (waited < 0 && waited != -EBADF && waited != -ETIMEDOUT) {
             result = waited;
             break;
         }
-        sets_read(sets, call);
-        result = select_now(sets, call);
+        result = select_again(sets, call);
     } while (result == 0 && waited != -ETIMEDOUT && !weft_deadline_passed(deadline));
     if (result >= 0)
         sets_answer(sets, call);

@@ -54,6 +54,20 @@ void weft_signals_install(void);
 /* Once, when weft becomes active, as main: what is pending for main's kernel thread becomes main's. */
 void weft_signals_take_over(void);
 
+/* The set of signals that a file of /proc tells of behind the label; 0 when it does not. */
+uint64_t weft_signals_in_file(long directory, const char *name, const char *label);
+
+/* signal_descriptor.c: what signalfd tells of. */
+
+/* Once, when weft becomes active: finds out what descriptors there are already. */
+void weft_signal_descriptors_find(void);
+
+/* True when some signalfd may tell of the signal, and it waits in the kernel since all threads block it. */
+bool weft_signal_descriptors_tell(int number);
+
+/* signal_send.c: queues for the process, in the kernel, what all threads block. Returns 0 or -errno. */
+long weft_signal_leave_to_kernel(const siginfo_t *info);
+
 /* In the child of a fork. */
 void weft_actions_restart(void);
 

@@ -12,28 +12,31 @@
 #include "hooks.h"
 #include "signal.h"
 
-/* The signals that are pending for the calling kernel thread alone, which only /proc tells; 0 when it does
- * not. */
-static uint64_t pending_for_thread(void)
+uint64_t weft_signals_in_file(long directory, const char *name, const char *label)
 {
     enum { ROOM = 2048, DIGITS = 16 };
-    static const char label[] = "\nSigPnd:\t";
     char text[ROOM + 1];
-    long fd = weft_raw4(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/status", O_RDONLY | O_CLOEXEC, 0);
+    long fd = weft_raw4(SYS_openat, directory, (long)name, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return 0;
-    long length = weft_raw3(SYS_read, fd, (long)text, ROOM);
+    long length = weft_raw3(SYS_read, fd, (long)text, ROOM), label_length = (long)strlen(label);
     weft_raw1(SYS_close, fd);
-    for (long i = 0; i + (long)sizeof label - 1 + DIGITS <= length; i++) {
-        if (memcmp(&text[i], label, sizeof label - 1) != 0)
+    for (long i = 0; i + label_length + DIGITS <= length; i++) {
+        if (memcmp(&text[i], label, (size_t)label_length) != 0)
             continue;
         uint64_t set = 0;
-        for (const char *digit = &text[i] + sizeof label - 1; digit < &text[i] + sizeof label - 1 + DIGITS;
-             digit++)
+        for (const char *digit = &text[i] + label_length; digit < &text[i] + label_length + DIGITS; digit++)
             set = set << 4 | (uint64_t)(*digit <= '9' ? *digit - '0' : *digit - 'a' + 10);
         return set;
     }
     return 0;
+}
+
+/* The signals that are pending for the calling kernel thread alone, which only /proc tells; 0 when it does
+ * not. */
+static uint64_t pending_for_thread(void)
+{
+    return weft_signals_in_file(AT_FDCWD, "/proc/thread-self/status", "\nSigPnd:\t");
 }
 
 void weft_signals_take_over(void)

@@ -42,6 +42,27 @@ static bool queue_full(const siginfo_t *info)
     return queued >= limit.rlim_cur;
 }
 
+/* What all block is left to the kernel. When somebody does not block it any more, he may never learn of it:
+ * the kernel tells the first kernel thread, whenever that runs. */
+static long send_by_kernel(const struct weft_call *call, int number)
+{
+    bool blocked =
+        number > 0 && number <= WEFT_SIGNALS && weft_signal_kernel_mask() & weft_signal_bit(number);
+    long result = weft_call_raw(call);
+    if (blocked && result == 0) {
+        weft_signal_mask_sent(weft_signal_bit(number));
+        weft_signals_settle(weft_current);
+    }
+    return result;
+}
+
+long weft_signal_leave_to_kernel(const siginfo_t *info)
+{
+    const struct weft_call call = {.number = SYS_rt_sigqueueinfo,
+                                   .arguments = {weft_raw0(SYS_getpid), info->si_signo, (long)info}};
+    return send_by_kernel(&call, info->si_signo);
+}
+
 static long send_to_thread(struct coroutine *target, int tid, const siginfo_t *info)
 {
     int number = info->si_signo;
@@ -53,6 +74,8 @@ static long send_to_thread(struct coroutine *target, int tid, const siginfo_t *i
     if (!(__atomic_load_n(&target->signal_mask, __ATOMIC_RELAXED) & weft_signal_bit(number)) &&
         weft_signal_disposition(number) == WEFT_DISPOSITION_IGNORE)
         return 0;
+    if (weft_signal_descriptors_tell(number))
+        return weft_signal_leave_to_kernel(info);
     if (queue_full(info))
         return -EAGAIN;
     long result = weft_signal_send(weft_core_enter(self), tid, info);
@@ -78,20 +101,6 @@ static long send_to_process(const siginfo_t *info)
         return -EAGAIN;
     long result = weft_signal_send(weft_core_enter(self), 0, info);
     weft_core_leave(self);
-    return result;
-}
-
-/* What all block is left to the kernel. When somebody does not block it any more, he may never learn of it:
- * the kernel tells the first kernel thread, whenever that runs. */
-static long send_by_kernel(const struct weft_call *call, int number)
-{
-    bool blocked =
-        number > 0 && number <= WEFT_SIGNALS && weft_signal_kernel_mask() & weft_signal_bit(number);
-    long result = weft_call_raw(call);
-    if (blocked && result == 0) {
-        weft_signal_mask_sent(weft_signal_bit(number));
-        weft_signals_settle(weft_current);
-    }
     return result;
 }
 

@@ -83,6 +83,8 @@ static const struct entry entries[] = {
     HOOK(tgkill, 3, THREAD),
     HOOK(rt_sigqueueinfo, 3, THREAD),
     HOOK(sigaltstack, 2, THREAD),
+    HOOK(signalfd, 3, THREAD),
+    SAME(signalfd4, signalfd, 4, THREAD),
     HOOK(timer_create, 3, THREAD),
     HOOK(timer_delete, 1, THREAD),
     HOOK(timer_settime, 4, THREAD),

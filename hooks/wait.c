@@ -111,22 +111,35 @@ void weft_target_let_go(struct weft_target *target)
     target->held = false;
 }
 
+/* One user less: the last closes it. */
+static void leave_successor(int fd)
+{
+    bool last = false;
+    weft_lock_acquire(&lock);
+    for (int i = 0; i < SUCCESSORS; i++)
+        if (successors[i].users > 0 && successors[i].fd == fd)
+            last = --successors[i].users == 0;
+    weft_lock_release(&lock);
+    if (last) {
+        weft_wait_leave_number(fd);
+        weft_disown_descriptor(fd);
+    }
+}
+
 long weft_target_done(struct weft_target *target, long result)
 {
     weft_target_let_go(target);
     if (__builtin_expect(target->fd == target->original || target->fd < 0, 1))
         return result;
-    weft_lock_acquire(&lock);
-    int to_close = -1;
-    for (int i = 0; i < SUCCESSORS; i++)
-        if (successors[i].users > 0 && successors[i].fd == target->fd && --successors[i].users == 0)
-            to_close = target->fd;
-    weft_lock_release(&lock);
-    if (to_close >= 0) {
-        weft_wait_leave_number(to_close);
-        weft_disown_descriptor(to_close);
-    }
+    leave_successor(target->fd);
     return result;
+}
+
+void weft_watchers_done(const struct weft_watcher *watchers, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (__builtin_expect(watchers[i].moved, 0))
+            leave_successor(watchers[i].fd);
 }
 
 struct leaving {
@@ -173,13 +186,13 @@ static void forget_with_vectors(void *argument)
 static void leave_loop(void *argument)
 {
     struct leaving *leaving = argument;
-    int users = weft_loop_consumers(leaving->processor->loop, leaving->fd);
+    int consumers, users = weft_loop_watchers(leaving->processor->loop, leaving->fd, &consumers);
     if (users > 0 && leaving->successor < 0)
         leaving->successor = make_successor(leaving->fd);
     if (users > 0 && leaving->successor >= 0) {
         add_users(leaving->successor, users);
-        unsigned holders = atomic_fetch_sub(&weft_descriptor_find(leaving->fd)->holders, (unsigned)users);
-        weft_check(holders >= (unsigned)users);
+        unsigned holders = atomic_fetch_sub(&weft_descriptor_find(leaving->fd)->holders, (unsigned)consumers);
+        weft_check(holders >= (unsigned)consumers);
         note_watcher(leaving->successor, leaving->processor);
     }
     weft_vectors_preserved(forget_with_vectors, leaving);

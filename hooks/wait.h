@@ -49,9 +49,10 @@ long weft_wait_target(struct weft_target *target, int events, enum weft_reason r
 long weft_target_done(struct weft_target *target, long result);
 
 /* Parks until one of `count` watchers fires (fd, events and shared are set by the caller). Results as above.
- */
+ * Observers may then have moved to another number; they may wait again, and are done in the end. */
 long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft_reason reason,
                         int64_t deadline);
+void weft_watchers_done(const struct weft_watcher *watchers, unsigned count);
 
 /* The number is about to be closed or overwritten. Costs next to nothing when nobody ever waited for it. May
  * yield. Not in core. */

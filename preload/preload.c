@@ -153,6 +153,7 @@ static const char *turn_on(void)
     }
     weft_signals_install();
     weft_signals_take_over();
+    weft_signal_descriptors_find();
     unregister_main_rseq();
     say("active, processors ", "", (long)weft_processor_count, "");
     say("sites redirected ", "", (long)sites->redirected, "");

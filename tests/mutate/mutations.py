@@ -138,6 +138,11 @@ CORE = [
 ]
 
 HOOKS = [
+    mutation("poll and select look at a closed number again at once", "core/loop.c",
+             "            if (successor < 0) {", "            if (successor < 0 || watcher->shared) {", "guest/close_under_observers"),
+    mutation("signalfd is not told of signals for threads", "hooks/signal_send.c",
+             "    if (weft_signal_descriptors_tell(number))\n        return weft_signal_leave_to_kernel(info);\n", "",
+             "guest/signalfd_of_thread"),
     mutation("what lies on the stack is not kept for the parent of a vfork", "hooks/shared_clone.S",
              "        movq    %r13, %rsi\n        movq    %rsp, %rdi\n        movq    %r14, %rcx\n        rep movsb\n", "",
              "guest/vfork_shares_memory"),

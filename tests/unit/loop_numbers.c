@@ -5,13 +5,43 @@
 
 #include "../../hooks/descriptor.h"
 
-static void test_leaving_a_number_wakes_observers_with_ebadf(void **state)
+static void test_an_observer_goes_on_with_the_description_of_a_closed_number(void **state)
 {
     struct waiter observer;
+    struct weft_watcher *watcher = &observer.watchers[0];
+    int fd = ends[0];
     (void)state;
-    start_waiter(&observer, ends[0], WEFT_READABLE, true, WEFT_NEVER);
-    weft_wait_leave_number(ends[0]);
-    join(&observer, -EBADF);
+    start_waiter(&observer, fd, WEFT_READABLE, true, WEFT_NEVER);
+    weft_wait_leave_number(fd);
+    close(fd);
+    assert_int_equal(open("/dev/null", O_RDONLY), fd); /* takes the number */
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    join(&observer, 0);
+    assert_true(watcher->moved && weft_loop_owns(watcher->fd));
+    weft_watchers_done(watcher, 1);
+    assert_false(weft_loop_owns(watcher->fd));
+    assert_int_equal(weft_raw2(SYS_fcntl, watcher->fd, F_GETFD), -EBADF);
+}
+
+/* There is room for so many at a time. */
+static void test_an_observer_without_a_successor_is_woken_with_ebadf(void **state)
+{
+    enum { SUCCESSORS = 64 };
+    struct waiter observers[SUCCESSORS + 1];
+    int numbers[SUCCESSORS + 1];
+    (void)state;
+    for (int i = 0; i <= SUCCESSORS; i++) {
+        numbers[i] = dup(ends[0]);
+        start_waiter(&observers[i], numbers[i], WEFT_READABLE, true, WEFT_NEVER);
+        weft_wait_leave_number(numbers[i]);
+        close(numbers[i]);
+    }
+    join(&observers[SUCCESSORS], -EBADF);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    for (int i = 0; i < SUCCESSORS; i++) {
+        join(&observers[i], 0);
+        weft_watchers_done(observers[i].watchers, 1);
+    }
 }
 
 static void read_target(void *argument)
@@ -26,7 +56,7 @@ static void read_target(void *argument)
     require(!weft_loop_owns(target.fd) && weft_raw2(SYS_fcntl, target.fd, F_GETFD) == -EBADF);
 }
 
-/* An observer beside it does not: it may watch many numbers, of which this one is no more. */
+/* And so does an observer beside it, whose time passes. */
 static void test_a_consumer_goes_on_with_the_description_of_a_closed_number(void **state)
 {
     struct consumer consumer = {.got = 0};
@@ -36,9 +66,10 @@ static void test_a_consumer_goes_on_with_the_description_of_a_closed_number(void
     task_start(&consumer.task, read_target, &consumer);
     while (!consumer.waits)
         weft_yield(weft_current);
-    start_waiter(&observer, fd, WEFT_READABLE, true, weft_now() + 1000000000);
+    start_waiter(&observer, fd, WEFT_READABLE, true, weft_now() + 1000000);
     weft_wait_leave_number(fd);
-    join(&observer, -EBADF);
+    join(&observer, -ETIMEDOUT);
+    weft_watchers_done(observer.watchers, 1);
     assert_int_equal(weft_descriptor_find(fd)->holders, 0);
     close(fd);
     int again = open("/dev/null", O_RDONLY); /* takes the number */
@@ -145,7 +176,8 @@ static void test_a_wait_on_what_epoll_refuses_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        piped(test_leaving_a_number_wakes_observers_with_ebadf),
+        piped(test_an_observer_goes_on_with_the_description_of_a_closed_number),
+        piped(test_an_observer_without_a_successor_is_woken_with_ebadf),
         piped(test_a_consumer_goes_on_with_the_description_of_a_closed_number),
         piped(test_who_leaves_a_number_lets_those_that_hold_it_go_on),
         piped(test_nobody_holds_a_number_in_a_new_process),
