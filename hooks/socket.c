@@ -340,6 +340,14 @@ WEFT_HOOK(sendmsg)
     return weft_socket_send_message(fd, descriptor, message, (int)call->arguments[2]);
 }
 
+/* The messages of a call from number `done` on, as many as need not wait, by one call. */
+static long at_once(const struct weft_call *call, unsigned done)
+{
+    struct mmsghdr *messages = (struct mmsghdr *)call->arguments[1];
+    return weft_raw5(call->number, call->arguments[0], (long)&messages[done], call->arguments[2] - done,
+                     call->arguments[3] | MSG_DONTWAIT, 0);
+}
+
 /*
  * recvmmsg(fd, messages, count, flags, timeout): the time-out is looked at after each message only, as
  * recvmmsg(2) says of the kernel's; with MSG_WAITFORONE what follows the first must be there already.
@@ -353,12 +361,21 @@ WEFT_HOOK(recvmmsg)
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
     if (flags & MSG_DONTWAIT || !messages || count == 0 ||
         !weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)) ||
-        (timeout && !weft_timespec_valid(timeout)))
+        (timeout && !weft_timespec_valid(timeout)) || !weft_descriptor_blocks(fd, descriptor))
         return weft_call_raw(call);
+    bool batches = !timeout && !(flags & MSG_WAITALL);
     int64_t deadline = weft_deadline_from(timeout, -1);
     unsigned done = 0;
     long result = 0;
     while (done < count) {
+        if (batches && (done > 0 || !weft_descriptor_has(descriptor, WEFT_FD_DRAINED))) {
+            result = at_once(call, done);
+            if (result < 0 && result != -EAGAIN)
+                break;
+            done += result > 0 ? (unsigned)result : 0;
+            if (done == count || (flags & MSG_WAITFORONE && done > 0))
+                break;
+        }
         int step_flags = flags & ~MSG_WAITFORONE;
         if (flags & MSG_WAITFORONE && done > 0)
             step_flags |= MSG_DONTWAIT;
@@ -374,20 +391,33 @@ WEFT_HOOK(recvmmsg)
     return done > 0 ? (long)done : result;
 }
 
+/* What is sent is sent whole or not at all, but on streams. */
 WEFT_HOOK(sendmmsg)
 {
     int fd = (int)call->arguments[0], flags = (int)call->arguments[3];
     struct mmsghdr *messages = (struct mmsghdr *)call->arguments[1];
-    unsigned count = (unsigned)call->arguments[2], done = 0;
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-    if (flags & MSG_DONTWAIT || !messages || !weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)))
+    enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
+    if (flags & MSG_DONTWAIT || !messages || !weft_kind_is_socket(kind) ||
+        !weft_descriptor_blocks(fd, descriptor))
         return weft_call_raw(call);
+    unsigned count = (unsigned)call->arguments[2], done = 0;
+    if (count > IOV_MAX)
+        count = IOV_MAX;
     long result = 0;
-    for (; done < count; done++) {
+    while (done < count) {
+        if (kind != WEFT_KIND_STREAM) {
+            result = at_once(call, done);
+            if (result < 0 && result != -EAGAIN)
+                break;
+            done += result > 0 ? (unsigned)result : 0;
+            if (done == count)
+                break;
+        }
         result = weft_socket_send_message(fd, descriptor, &messages[done].msg_hdr, flags);
         if (result < 0)
             break;
-        messages[done].msg_len = (unsigned)result;
+        messages[done++].msg_len = (unsigned)result;
     }
     return done > 0 ? (long)done : result;
 }
