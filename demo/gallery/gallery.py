@@ -126,6 +126,7 @@ class Server(Program):
     """Measured while a load runs."""
 
     seconds_to_start = 20
+    seconds_to_warm_up = 0  # of the same load, before the time begins
     ready = None  # a method(pid): whether one may connect, where accepting does not say that
 
     def __init__(self, folder, build, prefix):
@@ -162,6 +163,8 @@ class Server(Program):
 
     def measured(self, seconds, connections, where):
         with self.living(where[0]):
+            if self.seconds_to_warm_up:
+                measure.load_server(self.server, self.load(self.seconds_to_warm_up), connections, where[1])
             before = process.switches(self.server.pid)
             figures = measure.load_server(self.server, self.load(seconds), connections, where[1])
         figures["switches"] = (self.server.switches - before) / figures["requests"]
