@@ -22,6 +22,10 @@
 #define RWF_NOWAIT 8
 #endif
 
+/* Bytes that the kernel reads by one call (MAX_RW_COUNT). It shortens a vector before it looks whether that
+ * is in the address space, a buffer behind. */
+enum { MOST = 0x7ffff000 };
+
 /* Waits for a peer, if at all, and not for a disk: a signal ends it. */
 static bool interruptible(long number)
 {
@@ -70,7 +74,7 @@ long weft_file_read(struct weft_call *call, struct weft_descriptor *descriptor)
 {
     long size = call->arguments[2], done = 0;
     bool has_offset = call->number == SYS_pread64;
-    if (size <= 0 || weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT) ||
+    if (size <= 0 || size > MOST || weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT) ||
         (has_offset && call->arguments[3] < 0))
         return weft_call_brief(call);
     for (;;) {

@@ -21,11 +21,18 @@
 #include "hooks.h"
 #include "mapping.h"
 #include "shared_child.h"
+#include "user.h"
 
 static bool is_thread_word(const uint32_t *address, uint32_t value)
 {
     struct coroutine *coroutine = weft_coroutine_find((int)(value & FUTEX_TID_MASK));
     return coroutine && __atomic_load_n(&coroutine->clear_child_tid, __ATOMIC_RELAXED) == address;
+}
+
+/* Whether FUTEX_CLOCK_REALTIME may be said with it; to others it is no call. */
+static bool has_clock(int command)
+{
+    return command == FUTEX_WAIT_BITSET || command == FUTEX_WAIT_REQUEUE_PI || command == FUTEX_LOCK_PI2;
 }
 
 /* The clock of an absolute timeout. */
@@ -34,20 +41,23 @@ static bool is_realtime(int operation)
     return (operation & FUTEX_CMD_MASK) == FUTEX_LOCK_PI || (operation & FUTEX_CLOCK_REALTIME) != 0;
 }
 
-/* The deadline of a wait in ns of CLOCK_MONOTONIC; false when the timeout is malformed. */
-static bool deadline_of(const struct weft_call *call, int operation, int64_t *deadline)
+/* The deadline of a wait in ns of CLOCK_MONOTONIC. Returns 0, or an error when the timeout is no time. */
+static long deadline_of(const struct weft_call *call, int operation, int64_t *deadline)
 {
     const struct timespec *timeout = (const struct timespec *)call->arguments[3];
+    struct timespec time;
     *deadline = WEFT_NEVER;
     if (!timeout)
-        return true;
-    if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)
-        return false;
+        return 0;
+    if (!weft_user_read(&time, timeout, sizeof time))
+        return -EFAULT;
+    if (!weft_timespec_valid(&time))
+        return -EINVAL;
     bool relative = (operation & FUTEX_CMD_MASK) == FUTEX_WAIT;
-    *deadline = weft_deadline_from(timeout, relative                 ? -1
-                                            : is_realtime(operation) ? CLOCK_REALTIME
-                                                                     : CLOCK_MONOTONIC);
-    return true;
+    *deadline = weft_deadline_from(&time, relative                 ? -1
+                                          : is_realtime(operation) ? CLOCK_REALTIME
+                                                                   : CLOCK_MONOTONIC);
+    return 0;
 }
 
 /* Of an operation on two words: a waiter cannot move from our queue to the kernel's. */
@@ -55,6 +65,11 @@ static bool is_ours(const struct weft_call *call, bool private)
 {
     return private || (weft_mapping_is_own((void *)call->arguments[0]) &&
                        weft_mapping_is_own((void *)call->arguments[4]));
+}
+
+static bool requeues_nonsense(uint32_t wake, int move, const uint32_t *to)
+{
+    return (int)wake < 0 || move < 0 || (uintptr_t)to & 3;
 }
 
 /* The kernel wakes one even when asked for none. */
@@ -72,8 +87,12 @@ __attribute__((noinline)) static long rarer(struct weft_call *call, struct corou
     uint32_t *second = (uint32_t *)call->arguments[4];
     uint32_t third = (uint32_t)call->arguments[5];
     bool private = operation & FUTEX_PRIVATE_FLAG;
-    int64_t deadline;
+    bool tries = (operation & FUTEX_CMD_MASK) == FUTEX_TRYLOCK_PI;
+    int64_t deadline = WEFT_NEVER;
+    long result;
 
+    if (operation & FUTEX_CLOCK_REALTIME && !has_clock(operation & FUTEX_CMD_MASK))
+        return weft_call_raw(call);
     switch (operation & FUTEX_CMD_MASK) {
     case FUTEX_WAIT:
         third = WEFT_FUTEX_ANY; /* fall through */
@@ -81,7 +100,9 @@ __attribute__((noinline)) static long rarer(struct weft_call *call, struct corou
         bool join = !private && is_thread_word(address, value);
         if (!private && !join && !weft_mapping_is_own(address))
             return weft_block_in_kernel(call);
-        if (third == 0 || !deadline_of(call, operation, &deadline))
+        if ((result = deadline_of(call, operation, &deadline)) != 0)
+            return result;
+        if (third == 0)
             return -EINVAL;
         return weft_futex_wait(self, address, value, third, deadline,
                                join ? WEFT_REASON_JOIN : WEFT_REASON_FUTEX);
@@ -99,9 +120,13 @@ __attribute__((noinline)) static long rarer(struct weft_call *call, struct corou
         return more < 0 ? (woken ? woken : more) : woken + more;
     }
     case FUTEX_REQUEUE:
+        if (requeues_nonsense(value, limit, second))
+            return -EINVAL;
         return is_ours(call, private) ? weft_futex_requeue(self, address, (int)value, limit, second, NULL)
                                       : weft_call_raw(call);
     case FUTEX_CMP_REQUEUE:
+        if (requeues_nonsense(value, limit, second))
+            return -EINVAL;
         return is_ours(call, private) ? weft_futex_requeue(self, address, (int)value, limit, second, &third)
                                       : weft_call_raw(call);
     case FUTEX_WAKE_OP:
@@ -110,12 +135,11 @@ __attribute__((noinline)) static long rarer(struct weft_call *call, struct corou
     case FUTEX_LOCK_PI:
     case FUTEX_LOCK_PI2:
     case FUTEX_TRYLOCK_PI:
-        if (!deadline_of(call, operation, &deadline))
-            return -EINVAL;
+        if (!tries && (result = deadline_of(call, operation, &deadline)) != 0)
+            return result;
         if (!private && !weft_mapping_is_own(address))
-            return weft_futex_lock_pi_shared(call, is_realtime(operation),
-                                             (operation & FUTEX_CMD_MASK) == FUTEX_TRYLOCK_PI);
-        return weft_futex_lock_pi(self, address, deadline, (operation & FUTEX_CMD_MASK) == FUTEX_TRYLOCK_PI);
+            return weft_futex_lock_pi_shared(call, is_realtime(operation), tries);
+        return weft_futex_lock_pi(self, address, deadline, tries);
     case FUTEX_UNLOCK_PI:
         if (!private && !weft_mapping_is_own(address))
             return weft_futex_unlock_pi_shared(address);
@@ -145,7 +169,7 @@ WEFT_HOOK(futex)
 {
     struct coroutine *self = weft_current;
     uint32_t *address = (uint32_t *)call->arguments[0];
-    int operation = (int)call->arguments[1] & ~FUTEX_CLOCK_REALTIME; /* that of the timeout */
+    int operation = (int)call->arguments[1];
     uint32_t value = (uint32_t)call->arguments[2];
     const void *timeout = (const void *)call->arguments[3];
     uint32_t bitset = (uint32_t)call->arguments[5];
@@ -156,7 +180,8 @@ WEFT_HOOK(futex)
         return beside_child(call, self, address);
     if (operation == FUTEX_WAKE_PRIVATE)
         return weft_futex_wake(self, address, at_least_one(value), WEFT_FUTEX_ANY);
-    if (operation == FUTEX_WAIT_BITSET_PRIVATE && !timeout && bitset)
+    /* Whatever the clock of the timeout. */
+    if ((operation & ~FUTEX_CLOCK_REALTIME) == FUTEX_WAIT_BITSET_PRIVATE && !timeout && bitset)
         return weft_futex_wait(self, address, value, bitset, WEFT_NEVER, WEFT_REASON_FUTEX);
     if (operation == FUTEX_WAIT_PRIVATE && !timeout)
         return weft_futex_wait(self, address, value, WEFT_FUTEX_ANY, WEFT_NEVER, WEFT_REASON_FUTEX);

@@ -130,9 +130,10 @@ WEFT_HOOK(tgkill)
     bool with_process = call->number == SYS_tgkill;
     int tid = (int)call->arguments[with_process ? 1 : 0], number = (int)call->arguments[with_process ? 2 : 1];
     struct coroutine *target = tid > 0 ? weft_coroutine_find(tid) : NULL;
-    if (!target || number < 0 || number > WEFT_SIGNALS ||
-        (with_process && (int)call->arguments[0] != weft_raw0(SYS_getpid)))
+    if (!target || (with_process && (int)call->arguments[0] != weft_raw0(SYS_getpid)))
         return weft_call_raw(call);
+    if (number < 0 || number > WEFT_SIGNALS)
+        return -EINVAL;
     if (number == 0)
         return 0;
     if (number == SETXID)
@@ -171,11 +172,12 @@ WEFT_HOOK(rt_tgsigqueueinfo)
     int tid = (int)call->arguments[1], number = (int)call->arguments[2];
     struct coroutine *target = tid > 0 ? weft_coroutine_find(tid) : NULL;
     const siginfo_t *info = (const siginfo_t *)call->arguments[3];
-    if (!target || number < 0 || number > WEFT_SIGNALS || !info ||
-        (int)call->arguments[0] != weft_raw0(SYS_getpid))
+    if (!target || !info || (int)call->arguments[0] != weft_raw0(SYS_getpid))
         return weft_call_raw(call);
     if (pretends(info, tid))
         return -EPERM;
+    if (number < 0 || number > WEFT_SIGNALS)
+        return -EINVAL;
     if (number == 0)
         return 0;
     siginfo_t copy = *info;

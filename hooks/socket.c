@@ -15,6 +15,7 @@
 #include "deadline.h"
 #include "descriptor.h"
 #include "hooks.h"
+#include "user.h"
 #include "vector.h"
 #include "wait.h"
 
@@ -299,7 +300,16 @@ WEFT_HOOK(recvfrom)
         return flags & MSG_OOB ? weft_call_raw(call) : weft_block_in_kernel(call);
     if (wants_all(descriptor, fd, flags)) {
         struct iovec part = {(void *)call->arguments[1], (size_t)call->arguments[2]};
-        return receive_all(fd, descriptor, &part, 1, flags, NULL);
+        socklen_t *address_size = (socklen_t *)call->arguments[5];
+        struct msghdr message = {.msg_name = (void *)call->arguments[4]};
+        if (!message.msg_name)
+            return receive_all(fd, descriptor, &part, 1, flags, NULL);
+        if (!weft_user_read(&message.msg_namelen, address_size, sizeof message.msg_namelen))
+            return weft_block_in_kernel(call);
+        long result = receive_all(fd, descriptor, &part, 1, flags, &message);
+        if (result >= 0)
+            *address_size = message.msg_namelen;
+        return result;
     }
     return weft_socket_receive(fd, descriptor, (void *)call->arguments[1], (size_t)call->arguments[2], flags,
                                (void *)call->arguments[4], (void *)call->arguments[5]);
@@ -391,6 +401,13 @@ WEFT_HOOK(recvmmsg)
     return done > 0 ? (long)done : result;
 }
 
+static void note_sent(const struct mmsghdr *messages, long count)
+{
+    for (long i = 0; i < count; i++)
+        if (messages[i].msg_hdr.msg_control && messages[i].msg_hdr.msg_controllen)
+            weft_descriptors_shared(); /* descriptors may have gone with it */
+}
+
 /* What is sent is sent whole or not at all, but on streams. */
 WEFT_HOOK(sendmmsg)
 {
@@ -398,18 +415,22 @@ WEFT_HOOK(sendmmsg)
     struct mmsghdr *messages = (struct mmsghdr *)call->arguments[1];
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
     enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
+    long result = 0;
     if (flags & MSG_DONTWAIT || !messages || !weft_kind_is_socket(kind) ||
-        !weft_descriptor_blocks(fd, descriptor))
-        return weft_call_raw(call);
+        !weft_descriptor_blocks(fd, descriptor)) {
+        result = weft_call_raw(call);
+        note_sent(messages, result);
+        return result;
+    }
     unsigned count = (unsigned)call->arguments[2], done = 0;
     if (count > IOV_MAX)
         count = IOV_MAX;
-    long result = 0;
     while (done < count) {
         if (kind != WEFT_KIND_STREAM) {
             result = at_once(call, done);
             if (result < 0 && result != -EAGAIN)
                 break;
+            note_sent(&messages[done], result);
             done += result > 0 ? (unsigned)result : 0;
             if (done == count)
                 break;
