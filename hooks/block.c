@@ -12,7 +12,9 @@
 #include <time.h>
 
 #include "../core/monitor.h"
+#include "deadline.h"
 #include "hooks.h"
+#include "user.h"
 
 long weft_block_in_kernel(const struct weft_call *call)
 {
@@ -106,7 +108,11 @@ WEFT_HOOK(semaphore)
 WEFT_HOOK(message_queue)
 {
     static const struct timespec past;
+    const struct timespec *timeout = (const struct timespec *)call->arguments[4];
+    struct timespec wanted;
     struct weft_call attempt = *call;
+    if (timeout && (!weft_user_read(&wanted, timeout, sizeof wanted) || !weft_timespec_valid(&wanted)))
+        return weft_call_raw(call);
     attempt.arguments[4] = (long)&past;
     return try_first(call, &attempt, -ETIMEDOUT);
 }

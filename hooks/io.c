@@ -226,9 +226,7 @@ WEFT_HOOK(writev)
     enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
     if (kernels_own(kind) || count <= 0 || count > IOV_MAX)
         return weft_call_brief(call);
-    if (weft_kind_is_socket(kind)) {
-        struct msghdr message = {.msg_iov = (struct iovec *)vector, .msg_iovlen = (size_t)count};
-        return weft_socket_send_message(fd, descriptor, &message, kind == WEFT_KIND_PACKET ? MSG_EOR : 0);
-    }
+    if (weft_kind_is_socket(kind))
+        return weft_socket_writev(fd, descriptor, vector, count);
     return write_waiting(call, descriptor, vector, count);
 }

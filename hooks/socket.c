@@ -23,13 +23,18 @@
  * (an unconnected datagram socket's peer is full, ...): then only the kernel can wait for it. */
 enum { FUTILE_LIMIT = 4 };
 
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 8
+#endif
+
 /* A wait that belongs to one call: its target, its deadline (asked for when first needed), its patience. */
 struct attempt {
     struct weft_target target;
     struct weft_descriptor *descriptor;
     int64_t deadline;
     bool deadline_known;
-    bool expired; /* the deadline has come; the kernel, too, looks once more then */
+    bool expired;       /* the deadline has come; the kernel, too, looks once more then */
+    bool asked, blocks; /* it blocks, or not, for as long as the call lasts, whatever O_NONBLOCK becomes */
     int futile;
 };
 
@@ -38,12 +43,20 @@ static struct attempt attempt_at(int fd, struct weft_descriptor *descriptor)
     return (struct attempt){.target = weft_target_of(fd), .descriptor = descriptor};
 }
 
+static bool blocks(struct attempt *attempt)
+{
+    if (!attempt->asked)
+        attempt->blocks = weft_descriptor_blocks(attempt->target.fd, attempt->descriptor);
+    attempt->asked = true;
+    return attempt->blocks;
+}
+
 /* Waits for the next try. Returns 0; -EAGAIN when the descriptor does not block or its time-out is over;
  * another error when that is the call's result. */
 static long wait_for(struct attempt *attempt, int events, enum weft_reason reason)
 {
     int fd = attempt->target.fd;
-    if (!weft_descriptor_blocks(fd, attempt->descriptor))
+    if (!blocks(attempt))
         return -EAGAIN;
     if (!attempt->deadline_known) {
         attempt->deadline = weft_descriptor_deadline(fd, attempt->descriptor,
@@ -101,6 +114,7 @@ static long receive_all(int fd, struct weft_descriptor *descriptor, const struct
     if (result < 0)
         return result;
     weft_target_hold(&attempt.target);
+    blocks(&attempt);
     for (;;) {
         struct msghdr step = message && done == 0 ? *message : (struct msghdr){0};
         step.msg_iov = rest.parts;
@@ -183,6 +197,14 @@ long weft_socket_receive_message(int fd, struct weft_descriptor *descriptor, str
     }
 }
 
+/* Whether a send that has sent something ends here: with what it has sent, without SIGPIPE, and with the
+ * error left to the next call. (POLLERR may also mean that messages wait in the queue of errors.) */
+static bool hung_up_meanwhile(int fd)
+{
+    struct pollfd poll = {.fd = fd, .events = POLLOUT};
+    return weft_raw3(SYS_poll, (long)&poll, 1, 0) > 0 && poll.revents & POLLHUP;
+}
+
 long weft_socket_send(int fd, struct weft_descriptor *descriptor, const void *buffer, size_t size, int flags,
                       const void *address, size_t address_size)
 {
@@ -190,10 +212,12 @@ long weft_socket_send(int fd, struct weft_descriptor *descriptor, const void *bu
     bool whole = weft_descriptor_kind_of(fd, descriptor) == WEFT_KIND_STREAM && !(flags & MSG_DONTWAIT);
     const char *rest = buffer;
     size_t left = size;
-    long result;
+    long result = 0;
     if (whole)
         weft_target_hold(&attempt.target);
     for (;;) {
+        if (rest != (const char *)buffer && hung_up_meanwhile(attempt.target.fd))
+            break;
         result = weft_raw6(SYS_sendto, attempt.target.fd, (long)rest, (long)left, flags | MSG_DONTWAIT,
                            (long)address, (long)address_size);
         if (result >= 0) {
@@ -201,8 +225,9 @@ long weft_socket_send(int fd, struct weft_descriptor *descriptor, const void *bu
             left -= (size_t)result;
             if (left == 0 || !whole)
                 break;
+            flags |= MSG_NOSIGNAL;
             attempt.futile = 0;
-            if (!weft_descriptor_blocks(attempt.target.fd, attempt.descriptor))
+            if (!blocks(&attempt))
                 break;
         } else if (result != -EAGAIN || flags & MSG_DONTWAIT) {
             break;
@@ -223,19 +248,29 @@ long weft_socket_send(int fd, struct weft_descriptor *descriptor, const void *bu
                             rest > (const char *)buffer ? rest - (const char *)buffer : result);
 }
 
-long weft_socket_send_message(int fd, struct weft_descriptor *descriptor, const struct msghdr *message,
-                              int flags)
+/* As a message, or, for its vector alone, by writev: no bytes are none there, and a message or an error here.
+ */
+static long send_message(int fd, struct weft_descriptor *descriptor, const struct msghdr *message, int flags,
+                         bool by_writev)
 {
     struct attempt attempt = attempt_at(fd, descriptor);
     bool whole = weft_descriptor_kind_of(fd, descriptor) == WEFT_KIND_STREAM && !(flags & MSG_DONTWAIT);
     struct msghdr step;
     struct weft_vector rest = {0};
-    long done = 0, result;
+    long done = 0, result = 0;
     if (whole)
         weft_target_hold(&attempt.target);
     for (;;) {
-        result = weft_raw3(SYS_sendmsg, attempt.target.fd, done ? (long)&step : (long)message,
-                           flags | MSG_DONTWAIT);
+        if (done > 0 && hung_up_meanwhile(attempt.target.fd))
+            break;
+        result = by_writev && done == 0 ? weft_raw6(SYS_pwritev2, attempt.target.fd, (long)message->msg_iov,
+                                                    (long)message->msg_iovlen, -1, -1, RWF_NOWAIT)
+                                        : weft_raw3(SYS_sendmsg, attempt.target.fd,
+                                                    done ? (long)&step : (long)message, flags | MSG_DONTWAIT);
+        if (result == -EOPNOTSUPP && by_writev && done == 0) {
+            by_writev = false;
+            continue;
+        }
         if (result >= 0) {
             if (done == 0) {
                 step = *message;
@@ -255,8 +290,9 @@ long weft_socket_send_message(int fd, struct weft_descriptor *descriptor, const 
                 break;
             step.msg_iov = rest.parts;
             step.msg_iovlen = (size_t)rest.count;
+            flags |= MSG_NOSIGNAL;
             attempt.futile = 0;
-            if (!weft_descriptor_blocks(attempt.target.fd, attempt.descriptor))
+            if (!blocks(&attempt))
                 break;
         } else if (result != -EAGAIN || flags & MSG_DONTWAIT) {
             break;
@@ -276,6 +312,19 @@ long weft_socket_send_message(int fd, struct weft_descriptor *descriptor, const 
     if (rest.parts)
         weft_vector_release(&rest);
     return weft_target_done(&attempt.target, done > 0 ? done : result);
+}
+
+long weft_socket_send_message(int fd, struct weft_descriptor *descriptor, const struct msghdr *message,
+                              int flags)
+{
+    return send_message(fd, descriptor, message, flags, false);
+}
+
+long weft_socket_writev(int fd, struct weft_descriptor *descriptor, const struct iovec *vector, long count)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)vector, .msg_iovlen = (size_t)count};
+    bool packet = weft_descriptor_kind_of(fd, descriptor) == WEFT_KIND_PACKET;
+    return send_message(fd, descriptor, &message, packet ? MSG_EOR : 0, true);
 }
 
 static bool wants_all(struct weft_descriptor *descriptor, int fd, int flags)
@@ -438,7 +487,10 @@ WEFT_HOOK(sendmmsg)
         result = weft_socket_send_message(fd, descriptor, &messages[done].msg_hdr, flags);
         if (result < 0)
             break;
-        messages[done++].msg_len = (unsigned)result;
+        messages[done].msg_len = (unsigned)result;
+        const struct msghdr *sent = &messages[done++].msg_hdr;
+        if (weft_vector_size(sent->msg_iov, (long)sent->msg_iovlen) > (size_t)result)
+            break;
     }
     return done > 0 ? (long)done : result;
 }

@@ -20,4 +20,7 @@ long weft_socket_send(int fd, struct weft_descriptor *descriptor, const void *bu
 long weft_socket_send_message(int fd, struct weft_descriptor *descriptor, const struct msghdr *message,
                               int flags);
 
+/* writev on a socket. */
+long weft_socket_writev(int fd, struct weft_descriptor *descriptor, const struct iovec *vector, long count);
+
 #endif

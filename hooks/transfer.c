@@ -47,7 +47,9 @@ WEFT_HOOK(sendfile)
     size_t count = (size_t)call->arguments[3], done = 0;
     if (kind == WEFT_KIND_DISK || kind == WEFT_KIND_BAD || !weft_descriptor_blocks(target.fd, descriptor))
         return weft_call_brief(call);
-    if (!weft_descriptor_private(descriptor))
+    int from = (int)call->arguments[1];
+    bool from_disk = weft_descriptor_kind_of(from, weft_descriptor_find(from)) == WEFT_KIND_DISK;
+    if (!from_disk || !weft_descriptor_private(descriptor))
         return weft_block_in_kernel(call);
     int64_t deadline =
         weft_kind_is_socket(kind) ? weft_descriptor_deadline(target.fd, descriptor, SO_SNDTIMEO) : WEFT_NEVER;
@@ -70,11 +72,20 @@ WEFT_HOOK(sendfile)
     return weft_target_done(&target, done > 0 ? (long)done : result);
 }
 
+/* What is opened for the other direction only does not become ready. */
+static bool wrong_way(int fd, int events)
+{
+    long mode = weft_raw3(SYS_fcntl, fd, F_GETFL, 0) & O_ACCMODE;
+    return mode == (events == WEFT_READABLE ? O_WRONLY : O_RDONLY);
+}
+
 /* Parks until `fd` is ready; a descriptor that is always ready (a file) is not waited for. */
 static long wait_until_ready(int fd, enum weft_descriptor_kind kind, int events, enum weft_reason reason)
 {
     if (kind == WEFT_KIND_DISK || is_ready(fd, events == WEFT_READABLE ? POLLIN : POLLOUT))
         return 0;
+    if (wrong_way(fd, events))
+        return -EBADF;
     struct weft_target target = weft_target_of(fd);
     long result = weft_wait_target(&target, events, reason, WEFT_NEVER);
     if (target.fd != fd && result == 0)
@@ -88,7 +99,10 @@ WEFT_HOOK(splice)
     struct weft_descriptor *source = weft_descriptor_find(from), *sink = weft_descriptor_find(to);
     enum weft_descriptor_kind source_kind = weft_descriptor_kind_of(from, source);
     enum weft_descriptor_kind sink_kind = weft_descriptor_kind_of(to, sink);
-    if (call->arguments[5] & ~(SPLICE_F_MOVE | SPLICE_F_MORE | SPLICE_F_GIFT) ||
+    bool no_place = (call->arguments[1] && source_kind != WEFT_KIND_DISK) ||
+                    (call->arguments[3] && sink_kind != WEFT_KIND_DISK);
+    if (call->arguments[4] == 0 || no_place ||
+        call->arguments[5] & ~(SPLICE_F_MOVE | SPLICE_F_MORE | SPLICE_F_GIFT) ||
         !weft_descriptor_blocks(from, source) || !weft_descriptor_blocks(to, sink) ||
         (source_kind != WEFT_KIND_PIPE && sink_kind != WEFT_KIND_PIPE))
         return weft_call_brief(call);

@@ -42,7 +42,8 @@ zone "example" {{ type primary; file "{self.path('zone')}"; }};
         return ["named", "-g", "-n", "2", "-c", self.path("named.conf")]
 
     def look_up(self, number, *options):
-        return self.ask("dig", "+short", *options, "-p", str(self.port), "@127.0.0.1", f"name{number}.example").strip()
+        text = self.ask("dig", "+short", *options, "-p", str(self.port), "@127.0.0.1", f"name{number}.example")
+        return "\n".join(line for line in text.splitlines() if not line.startswith(";"))  # dig's own remarks
 
     def ready(self, pid):
         """It accepts before it has loaded its zone."""
