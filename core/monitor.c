@@ -8,10 +8,14 @@
  *  3. It sleeps without a time-out when for LOOKS_IDLE looks no processor had anything to do but sleep, or to
  * run a coroutine that keeps nobody waiting: an idle program wakes nobody. Who makes a coroutine ready, and a
  * carrier that slept, wake it.
+ *  4. Before it sleeps it says so, then looks once more; the others publish, then look whether it sleeps.
+ * Between the two there must be a full barrier on either side. The others are many and in a hurry, so theirs
+ * is made here.
  */
 #include "monitor.h"
 
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -136,6 +140,7 @@ static void run(void *argument)
     (void)argument;
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all);
     weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, 1);
+    weft_raw3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
     struct timespec pause = {0, WEFT_SLICE};
     for (int idle = 0, again = 0;;) {
         weft_raw2(SYS_nanosleep, (long)&pause, 0);
@@ -146,6 +151,7 @@ static void run(void *argument)
         if (idle < LOOKS_IDLE)
             continue;
         atomic_store(&weft_monitor_asleep, 1);
+        weft_raw3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
         if (look_around() != IDLE)
             atomic_store(&weft_monitor_asleep, 0); /* became ready before it could see that we sleep */
         while (atomic_load(&weft_monitor_asleep))

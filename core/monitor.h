@@ -44,11 +44,13 @@ static inline void weft_kernel_brief_end(struct coroutine *self)
 /* Starts the monitor unless it runs. Without memory or threads for it weft does without. */
 void weft_monitor_start(void);
 
-/* There is something to do: the monitor, if it sleeps, looks again from time to time. */
+/* There is something to do, published before: the monitor, if it sleeps, looks again from time to time. The
+ * barrier between that and this look is the monitor's (membarrier). */
 extern atomic_uint weft_monitor_asleep;
 void weft_monitor_wake_up(void);
 static inline void weft_monitor_wake(void)
 {
+    atomic_signal_fence(memory_order_seq_cst);
     if (__builtin_expect(atomic_load_explicit(&weft_monitor_asleep, memory_order_relaxed) != 0, 0))
         weft_monitor_wake_up();
 }

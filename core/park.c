@@ -167,7 +167,6 @@ static bool ready_here(struct processor *here, struct coroutine *coroutine, int 
     coroutine->wake_result = result;
     __atomic_store_n(&coroutine->state, WEFT_READY, __ATOMIC_RELEASE);
     weft_trace_ready(coroutine);
-    weft_monitor_wake();
     if (home == here && home) {
         weft_deadline_stop(coroutine, here);
         return true;
@@ -181,17 +180,18 @@ static bool ready_here(struct processor *here, struct coroutine *coroutine, int 
 
 void weft_ready(struct processor *here, struct coroutine *coroutine, int result)
 {
-    if (!ready_here(here, coroutine, result))
-        return;
-    weft_processor_append(here, coroutine);
-    weft_balance_share(here);
+    if (ready_here(here, coroutine, result)) {
+        weft_processor_append(here, coroutine);
+        weft_balance_share(here);
+    }
+    weft_monitor_wake();
 }
 
 void weft_ready_next(struct processor *here, struct coroutine *coroutine, int result)
 {
-    if (!ready_here(here, coroutine, result))
-        return;
-    if (here->run_next || coroutine->priority) {
+    if (!ready_here(here, coroutine, result)) {
+        /* its home's, or everybody's */
+    } else if (here->run_next || coroutine->priority) {
         weft_processor_append(here, coroutine);
         weft_balance_share(here);
     } else {
@@ -199,6 +199,7 @@ void weft_ready_next(struct processor *here, struct coroutine *coroutine, int re
         if (__builtin_expect(here->special & WEFT_TIMED, 0))
             weft_watch_next_set(here);
     }
+    weft_monitor_wake();
 }
 
 /* Ends the wait of a parked target, here or by its home. Returns false when somebody else has. */
