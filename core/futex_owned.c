@@ -161,6 +161,8 @@ void weft_futex_release_robust(struct coroutine *self, struct processor *here)
             return;
         if (!known)
             return;
+        if (next == entry)
+            break; /* round and round, as in a copy of an empty list: the same again until the limit */
         entry = next;
     }
     if (pending)
