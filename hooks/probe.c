@@ -107,6 +107,11 @@ static bool same(const struct weft_schedule *left, const struct weft_schedule *r
                              memcmp(&left->attributes, &right->attributes, sizeof left->attributes) == 0);
 }
 
+static bool is_real_time(unsigned policy)
+{
+    return policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE;
+}
+
 static void has_now(struct probe *probe, struct weft_schedule *schedule)
 {
     weft_schedule_drop(probe->has);
@@ -148,6 +153,24 @@ static long begin(struct probe *probe)
     return tid < 0 ? tid : -ENOMEM;
 }
 
+/* Sets what differs; returns whether that was all. (What sets the policy sets the nice value of a normal
+ * one.) */
+static bool change(const struct weft_schedule *has, const struct weft_schedule *wanted, long tid)
+{
+    bool all = true;
+    int nice = has->nice;
+    if (has->mask_size != wanted->mask_size || memcmp(has->mask, wanted->mask, (size_t)has->mask_size) != 0)
+        all = weft_raw3(SYS_sched_setaffinity, tid, wanted->mask_size, (long)wanted->mask) == 0;
+    if (memcmp(&has->attributes, &wanted->attributes, sizeof has->attributes) != 0) {
+        all &= weft_raw3(SYS_sched_setattr, tid, (long)&wanted->attributes, 0) == 0;
+        if (!is_real_time(wanted->attributes.policy))
+            nice = wanted->attributes.nice;
+    }
+    if (nice != wanted->nice)
+        all &= weft_raw3(SYS_setpriority, PRIO_PROCESS, tid, wanted->nice) == 0;
+    return all;
+}
+
 /* Gives the probe the schedule; false when it does not have all of it. */
 static bool bring(struct probe *probe, struct weft_schedule *schedule)
 {
@@ -155,8 +178,12 @@ static bool bring(struct probe *probe, struct weft_schedule *schedule)
         schedule = probe->initial;
     if (probe->has && same(probe->has, schedule))
         return true;
+    if (!probe->has) { /* who knows what else it has */
+        weft_schedule_apply(schedule, probe->tid);
+        return false;
+    }
     /* The clamps of utilization are only reported, not set, without a flag that many kernels refuse. */
-    bool all = weft_schedule_apply(schedule, probe->tid) && probe->has &&
+    bool all = change(probe->has, schedule, probe->tid) &&
                memcmp(probe->has->attributes.utilization, schedule->attributes.utilization,
                       sizeof schedule->attributes.utilization) == 0;
     has_now(probe, all ? schedule : NULL);
