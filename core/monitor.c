@@ -10,10 +10,11 @@
  * carrier that slept, wake it.
  *  4. Before it sleeps it says so, then looks once more; the others publish, then look whether it sleeps.
  * Between the two there must be a full barrier on either side. The others are many and in a hurry, so theirs
- * is made here.
+ * is made here. Where the kernel refuses that (a filter of system calls) it looks ten times a second instead.
  */
 #include "monitor.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sched.h>
@@ -140,7 +141,8 @@ static void run(void *argument)
     (void)argument;
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all);
     weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, 1);
-    weft_raw3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    bool barrier = weft_raw3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+    const struct timespec now_and_then = {0, 100000000};
     struct timespec pause = {0, WEFT_SLICE};
     for (int idle = 0, again = 0;;) {
         weft_raw2(SYS_nanosleep, (long)&pause, 0);
@@ -155,7 +157,9 @@ static void run(void *argument)
         if (look_around() != IDLE)
             atomic_store(&weft_monitor_asleep, 0); /* became ready before it could see that we sleep */
         while (atomic_load(&weft_monitor_asleep))
-            weft_raw4(SYS_futex, (long)&weft_monitor_asleep, FUTEX_WAIT_PRIVATE, 1, 0);
+            if (weft_raw4(SYS_futex, (long)&weft_monitor_asleep, FUTEX_WAIT_PRIVATE, 1,
+                          barrier ? 0 : (long)&now_and_then) == -ETIMEDOUT)
+                atomic_store(&weft_monitor_asleep, 0);
         idle = 0;
     }
 }

@@ -138,6 +138,13 @@ CORE = [
 ]
 
 HOOKS = [
+    mutation("a send goes on when its peer has gone", "hooks/socket.c",
+             "poll.revents & POLLHUP;", "poll.revents & 0;", "guest/send_peer_resets"),
+    mutation("a handler's place at a site is jumped to", "hooks/signal_delivery.c",
+             "    weft_place_enter(slot, context);\n", "    (void)slot;\n", "guest/signal_context_changed"),
+    mutation("a handler that leaves a call that is made again leaves that behind", "hooks/signal_delivery.c",
+             "    self->restarted = false;\n    weft_handler_call(&call);\n", "    weft_handler_call(&call);\n",
+             "unit/signal_exit"),
     mutation("poll and select look at a closed number again at once", "core/loop.c",
              "            if (successor < 0) {", "            if (successor < 0 || watcher->shared) {", "guest/close_under_observers"),
     mutation("signalfd is not told of signals for threads", "hooks/signal_send.c",

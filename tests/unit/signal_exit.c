@@ -17,6 +17,7 @@ long weft_signals_at_exit(struct weft_call *call, long result);
 
 static int pipe_ends[2];
 static unsigned handled;
+static bool made_again_in_handler;
 static uintptr_t place; /* where the last handler saw the program */
 
 static const uintptr_t behind_call = 4096, call_itself = 4094; /* nothing is there */
@@ -25,6 +26,7 @@ static void handle(int number, siginfo_t *info, void *context)
 {
     (void)number, (void)info;
     handled++;
+    made_again_in_handler = weft_current->restarted;
     place = (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
 }
 
@@ -56,6 +58,19 @@ static void test_a_wait_ended_for_nothing_is_made_again(void **state)
     (void)state;
     assert_int_equal(weft_signals_at_exit(&call, -EINTR), 0);
     assert_int_equal(handled, 0);
+}
+
+/* It may leave the call by siglongjmp, which is then not the one that is made again. */
+static void test_a_handler_runs_as_if_nothing_was_made_again(void **state)
+{
+    struct weft_call call = poll_of_nothing();
+    (void)state;
+    weft_current->restarted = true;
+    signal_send(weft_current->tid, SIGUSR1, 0);
+    assert_int_equal(weft_signals_at_exit(&call, 0), 0);
+    assert_int_equal(handled, 1);
+    assert_false(made_again_in_handler);
+    weft_current->restarted = false;
 }
 
 /* Whoever told of a signal may tell once more while its handler runs. */
@@ -132,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         exit_test(test_a_wait_ended_for_nothing_is_made_again),
+        exit_test(test_a_handler_runs_as_if_nothing_was_made_again),
         exit_test(test_a_wait_that_a_handler_has_ended_stays_ended),
         exit_test(test_the_first_handler_decides_for_those_that_come_later),
         exit_test(test_a_call_that_restarts_does_so_as_often_as_it_is_ended),

@@ -2,15 +2,14 @@
 // Claims: poll and select go on with what they began to watch when another thread closes a number or gives it
 // another meaning: the peer notices nothing, what happens to the old description ends the call, which then
 // tells of the number as it is; so does the end of its time, and another descriptor.
-#include <poll.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/select.h>
-#include <sys/socket.h>
-#include "guest.h"
+#include "io.h"
 
 enum what { NOTHING, OLD_READABLE, OTHER_READABLE, OLD_HANGS_UP, NEW_READABLE, WHATS };
 enum { MILLISECONDS = 300 };
+
+static int scenes;
 
 struct scene {
     bool selects;     // else polls
@@ -45,6 +44,7 @@ static void observe_by_select(struct scene *scene)
 static void *observe(void *argument)
 {
     struct scene *scene = argument;
+    blocks_next();
     if (scene->selects)
         observe_by_select(scene);
     else
@@ -59,12 +59,12 @@ static void play(struct scene *scene)
     for (int i = 0; i < 3; i++)
         CHECK_EQUAL(socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[i]), 0);
     pthread_t thread = guest_start(observe, scene);
-    usleep(50000); // it waits
+    wait_blocked(++scenes);
     if (scene->overwritten)
         CHECK_EQUAL(dup2(scene->new[0], scene->watched[0]), scene->watched[0]);
     else
         CHECK_EQUAL(close(scene->watched[0]), 0);
-    usleep(50000);
+    yield_some(200);
     CHECK(!atomic_load(&scene->returned));
     if (scene->what == OLD_READABLE)
         CHECK_EQUAL(write(scene->watched[1], "x", 1), 1);
