@@ -113,16 +113,14 @@ struct weft_delivery {
     uint64_t ending; /* a signal that ends the process when the kernel returns there; 0: none. Set by us */
 };
 
-enum weft_delivered { WEFT_DELIVERED_NOTHING, WEFT_DELIVERED_RESTART, WEFT_DELIVERED_INTERRUPT };
-
 /*
  * Runs the handler for one signal that is not queued (any more), or does what is done instead; `mask_after`
- * is the mask behind it. With in_hook set, on return too. May park.
+ * is the mask behind it. Returns whether a handler ran. With in_hook set, on return too. May park.
  */
-enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_t *info, uint64_t mask_after);
+bool weft_signal_deliver(struct weft_delivery *delivery, siginfo_t *info, uint64_t mask_after);
 
-/* The same for all that is due. Tells what the first handler wants: SA_RESTART or not. */
-enum weft_delivered weft_signals_deliver_due(struct weft_delivery *delivery, uint64_t mask_after);
+/* The same for all that is due. */
+bool weft_signals_deliver_due(struct weft_delivery *delivery, uint64_t mask_after);
 
 /*
  * Runs `hook` with the signal mask at `mask` (`size` bytes), and the handlers of what that lets in, before

@@ -221,14 +221,14 @@ static uintptr_t stack_for(const struct weft_delivery *delivery, const struct we
 }
 
 /* There is no room for a handler's frame. As the kernel does: SIGSEGV comes instead, or ends the process. */
-static enum weft_delivered on_no_room(struct weft_delivery *delivery, int number, uint64_t mask_after)
+static bool on_no_room(struct weft_delivery *delivery, int number, uint64_t mask_after)
 {
     siginfo_t fault = {.si_signo = SIGSEGV, .si_code = SI_KERNEL};
     if (number == SIGSEGV || delivery->self->signal_mask & weft_signal_bit(SIGSEGV) ||
         weft_signal_disposition(SIGSEGV) != WEFT_DISPOSITION_HANDLER) {
         weft_action_leave_to_kernel(SIGSEGV);
         act_by_default(delivery, SIGSEGV);
-        return WEFT_DELIVERED_NOTHING;
+        return false;
     }
     return weft_signal_deliver(delivery, &fault, mask_after);
 }
@@ -255,17 +255,17 @@ static _Noreturn void go_on_by(ucontext_t *context, const struct weft_delivery *
     weft_handler_leave(context->uc_mcontext.gregs);
 }
 
-enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_t *info, uint64_t mask_after)
+bool weft_signal_deliver(struct weft_delivery *delivery, siginfo_t *info, uint64_t mask_after)
 {
     struct coroutine *self = delivery->self;
     int number = info->si_signo;
     struct weft_action action;
     switch (weft_action_begin(number, &action)) {
     case WEFT_DISPOSITION_IGNORE:
-        return WEFT_DELIVERED_NOTHING;
+        return false;
     case WEFT_DISPOSITION_DEFAULT:
         act_by_default(delivery, number);
-        return WEFT_DELIVERED_NOTHING;
+        return false;
     default:
         break;
     }
@@ -307,24 +307,22 @@ enum weft_delivered weft_signal_deliver(struct weft_delivery *delivery, siginfo_
     weft_signal_mask_set(self, *(uint64_t *)&context->uc_sigmask & ~WEFT_SIGNALS_UNBLOCKABLE);
     if (size && !delivery->inside && changed(context, delivery))
         go_on_by(context, delivery, stack);
-    return action.flags & SA_RESTART ? WEFT_DELIVERED_RESTART : WEFT_DELIVERED_INTERRUPT;
+    return true;
 }
 
-enum weft_delivered weft_signals_deliver_due(struct weft_delivery *delivery, uint64_t mask_after)
+bool weft_signals_deliver_due(struct weft_delivery *delivery, uint64_t mask_after)
 {
     struct coroutine *self = delivery->self;
-    enum weft_delivered first = WEFT_DELIVERED_NOTHING;
+    bool handled = false;
     siginfo_t info;
     __atomic_store_n(&self->signal_due, 0, __ATOMIC_SEQ_CST);
     weft_signals_settle(self); /* what a call of its own has caused is handled before that call returns */
     weft_signal_mask_follow(self->carrier);
     while (!delivery->ending && weft_signal_next_handled(self, &info)) {
-        enum weft_delivered delivered = weft_signal_deliver(delivery, &info, mask_after);
+        handled |= weft_signal_deliver(delivery, &info, mask_after);
         mask_after = self->signal_mask;
-        if (first == WEFT_DELIVERED_NOTHING)
-            first = delivered;
     }
-    return first;
+    return handled;
 }
 
 /*
@@ -337,12 +335,12 @@ long weft_signals_at_exit(struct weft_call *call, long result)
     struct coroutine *self = weft_current;
     bool ended = call->number == WEFT_CALL_ENDED;
     struct weft_delivery delivery = {.self = self, .call = call, .result = result, .decided = ended};
-    enum weft_delivered delivered = weft_signals_deliver_due(&delivery, self->signal_mask);
+    bool handled = weft_signals_deliver_due(&delivery, self->signal_mask);
     if (ended || (result != -EINTR && result != HANDLED))
         return result;
     /* Nothing: it was ended for a signal that another thread has taken, or that is ignored by now. */
-    if (result == -EINTR && (delivered == WEFT_DELIVERED_NOTHING || delivery.again)) {
-        self->restarted = delivered == WEFT_DELIVERED_NOTHING;
+    if (result == -EINTR && (!handled || delivery.again)) {
+        self->restarted = !handled;
         result = weft_hooks[call->number](call);
         self->restarted = false;
         return result;
@@ -363,7 +361,7 @@ long weft_with_signal_mask(struct weft_call *call, const uint64_t *mask, size_t 
         weft_signal_mask_set(self, during);
         result = hook(call);
         /* What was blocked before is let in only when it has ended the call. */
-    } while (result == -EINTR && weft_signals_deliver_due(&delivery, before) == WEFT_DELIVERED_NOTHING);
+    } while (result == -EINTR && !weft_signals_deliver_due(&delivery, before));
     weft_signal_mask_set(self, before);
     if (result != -EINTR)
         return result;
