@@ -29,9 +29,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "balance.h"
+#include "bound.h"
 #include "check.h"
 #include "cpu_time.h"
 #include "credentials.h"
@@ -67,7 +69,8 @@ static unsigned spare_count;
 
 static void prepare(struct carrier *carrier)
 {
-    carrier->begun = false;
+    carrier->begun = carrier->bound_ended = false;
+    weft_hint_set(carrier->bound, WEFT_UNBOUND);
     char *top = carrier->stack_top;
     weft_context_prepare(&carrier->context, top, carrier->context.fs_base, weft_carrier_run, carrier);
 }
@@ -158,6 +161,24 @@ void weft_carriers_forget(struct carrier *carrier)
     atomic_store(&carriers_alive, 1);
 }
 
+struct carrier *weft_carrier_of(int tid)
+{
+    struct carrier *carrier = weft_carrier_first();
+    while (carrier && __atomic_load_n(&carrier->tid, __ATOMIC_RELAXED) != tid)
+        carrier = carrier->next_started;
+    return carrier;
+}
+
+int weft_carrier_unbound_id(void)
+{
+    for (struct carrier *carrier = weft_carrier_first(); carrier; carrier = carrier->next_started) {
+        int tid = __atomic_load_n(&carrier->tid, __ATOMIC_ACQUIRE);
+        if (tid && !__atomic_load_n(&carrier->bound, __ATOMIC_RELAXED))
+            return tid;
+    }
+    return 0;
+}
+
 unsigned weft_carrier_count(void)
 {
     return atomic_load(&carriers_alive);
@@ -209,6 +230,15 @@ static struct carrier *take_spare(void)
     return carrier;
 }
 
+int weft_carrier_employ(struct carrier *carrier)
+{
+    atomic_fetch_add(&carriers_alive, 1);
+    int result = weft_carrier_clone_thread(carrier, weft_carrier_run);
+    if (result < 0)
+        atomic_fetch_sub(&carriers_alive, 1);
+    return result;
+}
+
 /* Starts what take_spare or weft_carrier_create has given, and has been told what to do. Returns 0, or -errno
  * when there is no kernel thread to be had. */
 static int employ(struct carrier *carrier, bool spare)
@@ -218,11 +248,8 @@ static int employ(struct carrier *carrier, bool spare)
         weft_raw3(SYS_futex, (long)&carrier->wake, FUTEX_WAKE_PRIVATE, 1);
         return 0;
     }
-    atomic_fetch_add(&carriers_alive, 1);
-    int result = weft_carrier_clone_thread(carrier, weft_carrier_run);
-    if (result < 0)
-        atomic_fetch_sub(&carriers_alive, 1);
-    return result;
+    /* This kernel thread may be a bound one. */
+    return weft_bound_ever() ? weft_monitor_make(carrier) : weft_carrier_employ(carrier);
 }
 
 int weft_carrier_adopt(struct processor *processor)
@@ -266,8 +293,26 @@ bool weft_carrier_hand_on(struct carrier *carrier, struct processor *processor)
     return false;
 }
 
-/* Ends this kernel thread if it is still an unwanted spare. The first one stays: its end would be the
- * process's as far as others can see. */
+bool weft_carrier_is_first(const struct carrier *carrier)
+{
+    return carrier->tid == (int)weft_raw0(SYS_getpid);
+}
+
+static _Noreturn void exit_kernel_thread(void)
+{
+    atomic_fetch_sub(&carriers_alive, 1);
+    weft_raw1(SYS_exit, 0);
+    __builtin_unreachable();
+}
+
+bool weft_carrier_has_children(void)
+{
+    siginfo_t info;
+    return weft_raw5(SYS_waitid, P_ALL, 0, (long)&info, WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD | __WALL,
+                     0) != -ECHILD;
+}
+
+/* Ends this kernel thread if it is still an unwanted spare. */
 static void retire(struct carrier *carrier)
 {
     weft_lock_acquire(&spare_lock);
@@ -279,32 +324,68 @@ static void retire(struct carrier *carrier)
         weft_list_append(&retired, &carrier->spare_node);
     }
     weft_lock_release(&spare_lock);
-    if (!unwanted)
-        return;
-    atomic_fetch_sub(&carriers_alive, 1);
-    weft_raw1(SYS_exit, 0);
+    if (unwanted)
+        exit_kernel_thread();
+}
+
+void weft_carrier_end(struct carrier *carrier)
+{
+    while (weft_carrier_is_first(carrier))
+        weft_carrier_wait(carrier);
+    weft_lock_acquire(&spare_lock);
+    weft_list_append(&retired, &carrier->spare_node);
+    weft_lock_release(&spare_lock);
+    exit_kernel_thread();
+}
+
+/* One sleep of who waits to be woken, for `time` at most; NULL: for as long as it takes. */
+static long wait_once(struct carrier *carrier, const struct timespec *time)
+{
+    /* The first kernel thread receives signals meanwhile; the others may be busy for long. */
+    if (atomic_load(&weft_signals_arrived))
+        weft_signals_distribute(NULL);
+    weft_signal_mask_follow(carrier);
+    return weft_raw4(SYS_futex, (long)&carrier->wake, FUTEX_WAIT_PRIVATE, 0, (long)time);
+}
+
+void weft_carrier_wait(struct carrier *carrier)
+{
+    while (atomic_exchange(&carrier->wake, 0) != WEFT_WAKE_EMPLOYED)
+        wait_once(carrier, NULL);
 }
 
 /* Waits until there is something for it to do. */
 static void wait_as_spare(struct carrier *carrier)
 {
-    bool first = carrier->tid == (int)weft_raw0(SYS_getpid);
+    bool first = weft_carrier_is_first(carrier);
+    atomic_store(&carrier->is_parent, false);
     weft_lock_acquire(&spare_lock);
     weft_list_append(spares.next, &carrier->spare_node); /* before the first: the newest is the hottest */
     weft_hint_add(spare_count, 1);
     weft_lock_release(&spare_lock);
     while (atomic_exchange(&carrier->wake, 0) != WEFT_WAKE_EMPLOYED) {
-        /* The first kernel thread receives signals as a spare too; the others may be busy for long. */
-        if (atomic_load(&weft_signals_arrived))
-            weft_signals_distribute(NULL);
-        weft_signal_mask_follow(carrier);
-        bool surplus =
-            !first && __atomic_load_n(&spare_count, __ATOMIC_RELAXED) > SPARES_KEPT + weft_processor_count;
-        struct timespec time = {0, SPARE_TIME};
-        long result =
-            weft_raw4(SYS_futex, (long)&carrier->wake, FUTEX_WAIT_PRIVATE, 0, surplus ? (long)&time : 0);
-        if (result == -ETIMEDOUT)
-            retire(carrier);
+        bool surplus = !first && !atomic_load(&carrier->is_parent) &&
+                       __atomic_load_n(&spare_count, __ATOMIC_RELAXED) > SPARES_KEPT + weft_processor_count;
+        const struct timespec time = {0, SPARE_TIME};
+        if (wait_once(carrier, surplus ? &time : NULL) != -ETIMEDOUT)
+            continue;
+        /* First: who takes away the last of its children meanwhile sees it. */
+        atomic_store(&carrier->is_parent, true);
+        if (weft_carrier_has_children())
+            continue;
+        retire(carrier);
+        atomic_store(&carrier->is_parent, false);
+    }
+}
+
+void weft_carriers_lose_child(void)
+{
+    for (struct carrier *carrier = weft_carrier_first(); carrier; carrier = carrier->next_started) {
+        unsigned asleep = WEFT_WAKE_NOT;
+        if (!atomic_load(&carrier->is_parent) || !atomic_exchange(&carrier->is_parent, false))
+            continue;
+        atomic_compare_exchange_strong(&carrier->wake, &asleep, WEFT_WAKE_SIGNAL);
+        weft_raw3(SYS_futex, (long)&carrier->wake, FUTEX_WAKE_PRIVATE, 1);
     }
 }
 
@@ -387,6 +468,19 @@ static void poll_when_due(struct processor *processor)
     note_batch(processor);
 }
 
+/* Runs the one whose carrier this is. */
+static void run_bound(struct carrier *carrier)
+{
+    weft_bound_await(carrier);
+    struct processor *processor = carrier->processor;
+    weft_signal_mask_follow(carrier);
+    weft_hint_add(processor->ticks, 1);
+    if (processor->special & WEFT_CLOCKED)
+        weft_cpu_time_switch(carrier, carrier->bound_to);
+    processor->dispatched = carrier->bound_to;
+    dispatch(carrier, carrier->bound_to);
+}
+
 void weft_carrier_run(void *argument)
 {
     struct carrier *carrier = argument;
@@ -399,6 +493,10 @@ void weft_carrier_run(void *argument)
     }
     for (;;) {
         struct processor *processor = carrier->processor;
+        if (__builtin_expect(carrier->bound, 0)) {
+            run_bound(carrier);
+            continue;
+        }
         if (!processor) {
             if (carrier->deputy_of)
                 weft_lone_stand_in(carrier);
@@ -408,7 +506,11 @@ void weft_carrier_run(void *argument)
         }
         if (!weft_visit_admit(carrier, processor))
             continue;
-        weft_global_share(processor);
+        struct coroutine *bound = weft_global_share(processor);
+        if (__builtin_expect(bound != NULL, 0)) {
+            weft_bound_lend(carrier, processor, bound);
+            continue;
+        }
         /* The loop is polled once in a while even when coroutines are ready all the time. */
         if (weft_processor_busy(processor) || weft_balance_steal(processor)) {
             poll_when_due(processor);

@@ -15,6 +15,17 @@ void weft_carrier_give(struct carrier *carrier);
  * Returns 0 or -errno. */
 int weft_carrier_clone_thread(struct carrier *carrier, void (*entry)(void *));
 
+/* The same for the life of a carrier. Not by one that is bound, but for a bound one. */
+int weft_carrier_employ(struct carrier *carrier);
+
+/* Returns when somebody has set `wake` to WEFT_WAKE_EMPLOYED. On the carrier's own stack, without a
+ * processor. */
+void weft_carrier_wait(struct carrier *carrier);
+
+/* Ends its kernel thread; one that is the process's first sleeps for good instead, and takes signals. On its
+ * own stack, without a processor. */
+_Noreturn void weft_carrier_end(struct carrier *carrier);
+
 /* Gives `processor`, which is nobody's (the caller has set its owner to 0, or woke a vacant one), to a spare
  * or new carrier. Returns 0 or -errno. */
 int weft_carrier_adopt(struct processor *processor);
@@ -44,8 +55,26 @@ void weft_carrier_begin_signals(struct carrier *carrier);
 /* The carriers that have, or had, a kernel thread, through next_started. Callable from signal handlers. */
 struct carrier *weft_carrier_first(void);
 
+/* Its kernel thread is the process's first, which never ends: its end would be the process's as far as others
+ * can see. */
+bool weft_carrier_is_first(const struct carrier *carrier);
+
+/* The calling kernel thread has made a process that lives or was not waited for yet, or traces one. At its
+ * end children that asked for it get a signal (prctl(2), PR_SET_PDEATHSIG), and who is traced is let go or
+ * killed. */
+bool weft_carrier_has_children(void);
+
+/* A child of the process is gone: spares that stayed because of theirs may end now. From anywhere. */
+void weft_carriers_lose_child(void);
+
 /* What its kernel thread has computed, ns; -1 when that has ended. From anywhere. */
 int64_t weft_carrier_cpu_time(const struct carrier *carrier);
+
+/* The one whose kernel thread has that id, or NULL. From anywhere. */
+struct carrier *weft_carrier_of(int tid);
+
+/* The kernel's id of one that is not bound; 0 when all are. From anywhere. */
+int weft_carrier_unbound_id(void);
 
 /* Number of carriers that have a kernel thread; those that are about to end count. */
 unsigned weft_carrier_count(void);

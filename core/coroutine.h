@@ -54,6 +54,13 @@ enum weft_reason {
     WEFT_REASONS
 };
 
+/* Whether a coroutine has a kernel thread of its own, see bound.h. */
+enum weft_bound {
+    WEFT_UNBOUND,
+    WEFT_BOUND_ALONE, /* whom it creates has not */
+    WEFT_BOUND_HEIRS  /* whom it creates has one, too */
+};
+
 extern const char *const weft_reason_names[WEFT_REASONS];
 
 struct carrier;
@@ -88,7 +95,8 @@ struct coroutine {
     /* The wait. Written by the coroutine itself before it is published, then read by wakers. */
     enum weft_state state;
     enum weft_reason reason;
-    int wake_result;        /* 0 or -errno, set by the waker, read after the park */
+    int wake_result; /* 0 or -errno, set by the waker, read after the park */
+    uint8_t bound;   /* enum weft_bound; constant while it is ready or parked. Read when it is queued */
     struct processor *home; /* where it has a timer or watchers, and so must be readied; else NULL */
     bool (*abandon)(struct coroutine *); /* takes it out of what it waits for; true: the caller readies it.
                                             Called on `home` only; without a home the wait is a futex's */

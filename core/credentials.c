@@ -81,7 +81,8 @@ unsigned weft_credentials_published(void)
 
 void weft_credentials_follow(struct carrier *carrier)
 {
-    if (!carrier || atomic_load(&carrier->credentials) == atomic_load(&sequence))
+    if (!carrier || carrier->bound == WEFT_BOUND_HEIRS ||
+        atomic_load(&carrier->credentials) == atomic_load(&sequence))
         return;
     weft_lock_acquire(&lock);
     /* Groups first, while we may; and again, for when it is the new user that may. */
@@ -96,6 +97,7 @@ void weft_credentials_follow(struct carrier *carrier)
 static bool is_behind(struct carrier *carrier, unsigned wanted)
 {
     return (int)(atomic_load(&carrier->credentials) - wanted) < 0 && carrier->begun &&
+           __atomic_load_n(&carrier->bound, __ATOMIC_RELAXED) != WEFT_BOUND_HEIRS &&
            __atomic_load_n(&carrier->tid, __ATOMIC_SEQ_CST) != 0 &&
            __atomic_load_n(&carrier->kernel_mask, __ATOMIC_SEQ_CST) != ~UINT64_C(0);
 }
@@ -127,7 +129,9 @@ void weft_credentials_publish(struct carrier *self)
             weft_visit_pause(round);
 }
 
-void weft_credentials_restart(void)
+void weft_credentials_restart(struct carrier *carrier)
 {
     lock = (struct weft_lock){0};
+    atomic_store(&sequence, 0);
+    atomic_store(&carrier->credentials, 0);
 }

@@ -6,7 +6,8 @@
  * privileges.
  *
  * So whoever has changed the ids of its kernel thread publishes them; the carriers are kicked, and each takes
- * over the ids before it runs program code again.
+ * over the ids before it runs program code again. One that is bound with its heirs (bound.h) has ids of its
+ * own, which glibc's handler changes.
  */
 #ifndef WEFT_CORE_CREDENTIALS_H
 #define WEFT_CORE_CREDENTIALS_H
@@ -24,7 +25,7 @@ unsigned weft_credentials_published(void);
  * handler. NULL: nothing. */
 void weft_credentials_follow(struct carrier *carrier);
 
-/* In the child of a fork: nobody holds the lock. */
-void weft_credentials_restart(void);
+/* In the child of a fork: `carrier` has its ids, and all others will have them from it. */
+void weft_credentials_restart(struct carrier *carrier);
 
 #endif

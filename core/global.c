@@ -51,14 +51,18 @@ bool weft_global_empty(void)
     return atomic_load(&length) == 0;
 }
 
-void weft_global_share(struct processor *processor)
+struct coroutine *weft_global_share(struct processor *processor)
 {
     size_t count = atomic_load_explicit(&length, memory_order_relaxed);
     if (__builtin_expect(count == 0, 1))
-        return;
+        return NULL;
     struct coroutine *stray;
-    for (count = count / weft_processor_count + 1; count > 0 && (stray = weft_global_take()); count--)
+    for (count = count / weft_processor_count + 1; count > 0 && (stray = weft_global_take()); count--) {
+        if (stray->bound)
+            return stray;
         weft_processor_append(processor, stray);
+    }
+    return NULL;
 }
 
 void weft_global_forget(void)

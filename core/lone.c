@@ -90,8 +90,8 @@ static bool depute(struct processor *here)
 bool weft_lone_begin(struct coroutine *self)
 {
     struct processor *here = weft_core_enter(self);
-    if (!weft_lone_likely(self) || weft_processor_busy(here) || here->naps || weft_stands_by(here) ||
-        weft_trace_mask || !loop_in_order(here))
+    if (!weft_lone_likely(self) || self->bound || weft_processor_busy(here) || here->naps ||
+        weft_stands_by(here) || weft_trace_mask || !loop_in_order(here))
         goto parks;
     atomic_store(&here->lone_waits, true);
     if (!depute(here)) {

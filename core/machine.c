@@ -16,9 +16,11 @@
 #include <sys/prctl.h>
 
 #include "balance.h"
+#include "bound.h"
 #include "carrier.h"
 #include "cpu_time.h"
 #include "credentials.h"
+#include "errand.h"
 #include "futex.h"
 #include "libev_system.h"
 #include "hog.h"
@@ -148,12 +150,14 @@ int weft_machine_restart(struct coroutine *self)
     weft_slabs_restart();
     weft_own_descriptors_restart();
     weft_coroutines_restart(self, (int)weft_raw0(SYS_getpid));
-    weft_credentials_restart();
+    weft_credentials_restart(carrier);
     weft_coroutine_each(forget, self);
     weft_carriers_forget(carrier);
     carrier->receives = true;
     weft_monitor_forget();
     weft_hogs_forget(self);
+    weft_bound_forget(self);
+    weft_errands_forget();
     weft_signals_restart(self);
     carrier->tid = self->tid;
     processors_destroy();

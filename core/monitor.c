@@ -38,7 +38,8 @@
 enum { LOOKS_IDLE = 8, AGAIN = 3, BRIEF = 20000 /* ns */ };
 
 static atomic_bool running;
-atomic_uint weft_monitor_asleep; /* futex: 1 while it sleeps for want of work */
+static _Atomic(struct carrier *) unborn; /* carriers that wait for their kernel thread: a stack */
+atomic_uint weft_monitor_asleep;         /* futex: 1 while it sleeps for want of work */
 
 /* What it saw of each processor the last time. */
 static struct {
@@ -135,18 +136,54 @@ static enum look look_around(void)
     return weft_hogs_look(now) && most == IDLE ? BUSY : most;
 }
 
+static void put_off(struct carrier *carrier)
+{
+    struct carrier *newest = atomic_load(&unborn);
+    do
+        carrier->next_unborn = newest;
+    while (!atomic_compare_exchange_weak(&unborn, &newest, carrier));
+}
+
+/* Returns false when some are left. */
+static bool make_carriers(void)
+{
+    struct carrier *carrier =
+        atomic_load_explicit(&unborn, memory_order_relaxed) ? atomic_exchange(&unborn, NULL) : NULL;
+    bool all = true;
+    while (carrier) {
+        struct carrier *next = carrier->next_unborn;
+        if (weft_carrier_employ(carrier) != 0) {
+            put_off(carrier);
+            all = false;
+        }
+        carrier = next;
+    }
+    return all;
+}
+
+/* Without the 50 us by which the kernel lets a thread sleep longer. Carriers that are made here inherit
+ * those, as the program has set them. */
+static void pause_precisely(const struct timespec *pause)
+{
+    long slack = weft_raw1(SYS_prctl, PR_GET_TIMERSLACK);
+    weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, 1);
+    weft_raw2(SYS_nanosleep, (long)pause, 0);
+    weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, slack);
+}
+
 static void run(void *argument)
 {
     uint64_t all = ~UINT64_C(0);
     (void)argument;
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all);
-    weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, 1);
     bool barrier = weft_raw3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
     const struct timespec now_and_then = {0, 100000000};
     struct timespec pause = {0, WEFT_SLICE};
     for (int idle = 0, again = 0;;) {
-        weft_raw2(SYS_nanosleep, (long)&pause, 0);
+        pause_precisely(&pause);
         enum look look = look_around();
+        if (!make_carriers())
+            look = BUSY;
         again = look == WAITING && again < AGAIN ? again + 1 : 0;
         pause.tv_nsec = look == IN_KERNEL || again ? BRIEF : WEFT_SLICE;
         idle = look == IDLE ? idle + 1 : 0;
@@ -154,7 +191,7 @@ static void run(void *argument)
             continue;
         atomic_store(&weft_monitor_asleep, 1);
         weft_raw3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-        if (look_around() != IDLE)
+        if (look_around() != IDLE || atomic_load(&unborn))
             atomic_store(&weft_monitor_asleep, 0); /* became ready before it could see that we sleep */
         while (atomic_load(&weft_monitor_asleep))
             if (weft_raw4(SYS_futex, (long)&weft_monitor_asleep, FUTEX_WAIT_PRIVATE, 1,
@@ -170,6 +207,20 @@ void weft_monitor_wake_up(void)
         weft_raw3(SYS_futex, (long)&weft_monitor_asleep, FUTEX_WAKE_PRIVATE, 1);
 }
 
+bool weft_monitor_runs(void)
+{
+    return atomic_load(&running);
+}
+
+int weft_monitor_make(struct carrier *carrier)
+{
+    if (!weft_monitor_runs())
+        return -EAGAIN;
+    put_off(carrier);
+    weft_monitor_wake();
+    return 0;
+}
+
 void weft_monitor_start(void)
 {
     if (atomic_load_explicit(&running, memory_order_relaxed) || atomic_exchange(&running, true))
@@ -183,5 +234,6 @@ void weft_monitor_start(void)
 void weft_monitor_forget(void)
 {
     atomic_store(&running, false);
+    atomic_store(&unborn, NULL);
     atomic_store(&weft_monitor_asleep, 0);
 }

@@ -44,6 +44,14 @@ static inline void weft_kernel_brief_end(struct coroutine *self)
 /* Starts the monitor unless it runs. Without memory or threads for it weft does without. */
 void weft_monitor_start(void);
 
+/* True from when it was started on. */
+bool weft_monitor_runs(void);
+
+/* Has it make a kernel thread for the carrier, in a millisecond at most; when there is none to be had, as
+ * soon as there is. Its own kernel thread is as the process's were at the start (bound.h). Returns 0; -EAGAIN
+ * when it does not run. */
+int weft_monitor_make(struct carrier *carrier);
+
 /* There is something to do, published before: the monitor, if it sleeps, looks again from time to time. The
  * barrier between that and this look is the monitor's (membarrier). */
 extern atomic_uint weft_monitor_asleep;

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "balance.h"
+#include "bound.h"
 #include "carrier.h"
 #include "check.h"
 #include "cpu_time.h"
@@ -39,7 +40,7 @@ static void publish_globally(void *coroutine)
 /* Step 1, when the processor was taken while the coroutine was outside of core. */
 static struct processor *wait_for_processor(struct coroutine *self, struct carrier *carrier)
 {
-    if (__atomic_load_n(&self->hog, __ATOMIC_RELAXED)) {
+    if (__atomic_load_n(&self->hog, __ATOMIC_RELAXED) && !self->bound) {
         bool was_short = __builtin_ia32_rdtsc() - self->left_at < HOG_CYCLES;
         self->short_runs = was_short ? self->short_runs + 1 : 0;
         if (self->short_runs == SHORT_RUNS) {
@@ -88,7 +89,13 @@ bool weft_carrier_return(struct carrier *carrier, struct processor *processor)
     }
 }
 
-/* Steps 3 to 5 for any reason to switch away; `processor` is owned. */
+/* Step 3. A bound coroutine's carrier runs nobody else. */
+static inline struct coroutine *pick_after(const struct coroutine *self)
+{
+    return __builtin_expect(self->bound, 0) ? NULL : weft_processor_pick(self->carrier->processor);
+}
+
+/* Steps 4 and 5 for any reason to switch away. */
 static inline void switch_away(struct coroutine *self, struct carrier *carrier, struct coroutine *next,
                                void (*after)(void *), void *argument)
 {
@@ -102,7 +109,7 @@ static inline void switch_away(struct coroutine *self, struct carrier *carrier, 
     }
 }
 
-/* A hog will not be back soon: others go on without it. */
+/* A hog will not be back soon: others go on without it. So they do without one that is bound. */
 void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier)
 {
     if (!weft_processor_has_work(carrier->processor)) {
@@ -110,7 +117,7 @@ void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier)
         atomic_store_explicit(&carrier->processor->owner, (uintptr_t)carrier, memory_order_release);
         return;
     }
-    if (!weft_hog_admit(self)) {
+    if (!self->bound && !weft_hog_admit(self)) {
         weft_hint_set(self->state, WEFT_READY);
         self->reason = WEFT_REASON_PROCESSOR;
         switch_away(self, carrier, weft_processor_pick(carrier->processor), weft_hog_wait, self);
@@ -154,7 +161,7 @@ int weft_park_announced(struct coroutine *self, enum weft_reason reason, void (*
         struct interrupted interrupted = {carrier->processor, self, after, argument};
         switch_away(self, carrier, NULL, interrupt_after, &interrupted);
     } else {
-        switch_away(self, carrier, weft_processor_pick(carrier->processor), after, argument);
+        switch_away(self, carrier, pick_after(self), after, argument);
     }
     self->reason = WEFT_REASON_NONE;
     return self->wake_result;
@@ -191,7 +198,7 @@ void weft_ready_next(struct processor *here, struct coroutine *coroutine, int re
 {
     if (!ready_here(here, coroutine, result)) {
         /* its home's, or everybody's */
-    } else if (here->run_next || coroutine->priority) {
+    } else if (here->run_next || coroutine->priority || coroutine->bound) {
         weft_processor_append(here, coroutine);
         weft_balance_share(here);
     } else {
@@ -334,6 +341,8 @@ static inline void step_aside(struct coroutine *self, struct processor *processo
 void weft_step_aside(struct coroutine *self)
 {
     struct processor *processor = self->carrier->processor;
+    if (self->bound)
+        return; /* they go on without it as soon as it leaves */
     step_aside(self, processor, weft_processor_pick(processor), prepend_after);
 }
 
@@ -350,9 +359,26 @@ __attribute__((noinline)) static bool yield_by_priority(struct coroutine *self, 
     return next || due;
 }
 
+/* What is ready on its processor goes on without it. */
+static bool yield_bound(struct coroutine *self, struct processor *processor)
+{
+    bool due = weft_processor_busy(processor) || weft_processor_poll_due(processor);
+    if (due) {
+        weft_hint_add(processor->yields, 1);
+        weft_hint_set(self->state, WEFT_READY);
+        self->reason = WEFT_REASON_YIELD;
+        switch_away(self, self->carrier, NULL, publish_globally, self);
+        self->reason = WEFT_REASON_NONE;
+    }
+    weft_core_leave(self);
+    return due;
+}
+
 bool weft_yield(struct coroutine *self)
 {
     struct processor *processor = weft_core_enter(self);
+    if (__builtin_expect(self->bound, 0))
+        return yield_bound(self, processor);
     if (__builtin_expect(self->priority, 0))
         return yield_by_priority(self, processor);
     struct coroutine *next = weft_processor_pick(processor);
@@ -363,10 +389,23 @@ bool weft_yield(struct coroutine *self)
     return next || due;
 }
 
+void weft_park_elsewhere(struct coroutine *self, struct carrier *carrier)
+{
+    struct carrier *from = self->carrier;
+    struct coroutine *next = weft_processor_pick(from->processor);
+    weft_hint_set(self->bound, carrier->bound);
+    weft_hint_set(self->hog, 1);
+    weft_hint_set(self->carrier, carrier);
+    weft_hint_set(self->state, WEFT_READY);
+    self->reason = WEFT_REASON_PROCESSOR;
+    switch_away(self, from, next, publish_globally, self);
+    self->reason = WEFT_REASON_NONE;
+}
+
 void weft_end(struct coroutine *self, void (*after)(void *), void *argument)
 {
-    struct carrier *carrier = self->carrier;
+    weft_bound_end(self);
     weft_hint_set(self->state, WEFT_DEAD);
-    switch_away(self, carrier, weft_processor_pick(carrier->processor), after, argument);
+    switch_away(self, self->carrier, pick_after(self), after, argument);
     __builtin_unreachable();
 }

@@ -127,6 +127,9 @@ bool weft_yield(struct coroutine *self);
 /* `self`, in core, lets others run and is the next of its kind. In core, on return too. */
 void weft_step_aside(struct coroutine *self);
 
+/* `self`, in core, is bound to another carrier and goes on there. In core, on return too. */
+void weft_park_elsewhere(struct coroutine *self, struct carrier *carrier);
+
 /* Ends `self`, in core: switches away for good and calls after(argument) when its stack is no longer used. */
 _Noreturn void weft_end(struct coroutine *self, void (*after)(void *), void *argument);
 

@@ -27,7 +27,9 @@ enum {
 void weft_processor_append(struct processor *processor, struct coroutine *coroutine)
 {
     weft_check(weft_processor_held(processor));
-    if (__builtin_expect(coroutine->priority, 0))
+    if (__builtin_expect(coroutine->bound, 0))
+        weft_global_append(coroutine);
+    else if (__builtin_expect(coroutine->priority, 0))
         weft_priority_append(processor, coroutine);
     else
         weft_queue_append(&processor->queue, coroutine);

@@ -140,7 +140,13 @@ struct carrier {
     struct weft_alternate alternate; /* what the kernel thread has; constant. See hooks/signal_stack.c */
     struct coroutine *running;       /* for traces and the monitor */
     atomic_uint credentials;         /* the publication whose ids its kernel thread has, see credentials.h */
-    atomic_bool in_kernel; /* its coroutine is in a call that may wait: the monitor is quicker with it */
+    atomic_bool in_kernel;      /* its coroutine is in a call that may wait: the monitor is quicker with it */
+    atomic_bool is_parent;      /* a spare that stays because it has children */
+    uint8_t bound;              /* enum weft_bound: of whom it runs, and nobody else; hint */
+    bool bound_ended;           /* ... has ended */
+    struct coroutine *bound_to; /* who that is, */
+    struct processor *offered;  /* and what it was woken to go on with */
+    struct carrier *next_unborn; /* link of those whose kernel thread the monitor is to make */
     struct weft_cpu_clock clock;
 };
 
@@ -157,7 +163,8 @@ static inline void weft_coroutine_dispatched(struct coroutine *next, struct carr
     weft_hint_set(carrier->running, next);
 }
 
-/* Appends to the queue, or to that of its priority. In core, or as a visitor. */
+/* Appends to the queue, or to that of its priority; to the global one when it is bound. In core, or as a
+ * visitor. */
 void weft_processor_append(struct processor *processor, struct coroutine *coroutine);
 
 /* The same at the front: it was running just now. */

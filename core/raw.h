@@ -12,6 +12,9 @@
 #include <sys/syscall.h>
 
 /* Newer than glibc 2.31, whose list of calls is that of Linux 5.4. */
+#ifndef SYS_landlock_restrict_self
+#define SYS_landlock_restrict_self 446
+#endif
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif

@@ -72,6 +72,9 @@ WEFT_HOOK(brief);
 WEFT_HOOK(wait4);
 WEFT_HOOK(waitid);
 
+/* tracer.c */
+WEFT_HOOK(ptrace);
+
 /* socket.c */
 WEFT_HOOK(recvfrom);
 WEFT_HOOK(recvmsg);
@@ -102,6 +105,12 @@ WEFT_HOOK(ioctl);
 WEFT_HOOK(setsockopt);
 WEFT_HOOK(creates_one);
 WEFT_HOOK(creates_pair);
+
+/* bound.c: what the kernel keeps for one thread */
+WEFT_HOOK(binding);
+WEFT_HOOK(capget);
+WEFT_HOOK(capset);
+WEFT_HOOK(ioprio);
 
 /* block.c: calls that only the kernel can wait for */
 WEFT_HOOK(blocking);

@@ -33,6 +33,7 @@
 #include "../core/hint.h"
 #include "../core/lock.h"
 #include "../core/priority.h"
+#include "bound.h"
 #include "hooks.h"
 #include "schedule.h"
 
@@ -247,7 +248,7 @@ void weft_identity_rename(struct coroutine *coroutine, const struct weft_name *n
     weft_raw1(SYS_close, fd);
 }
 
-/* Only the name and the address of the id are the coroutine's; the other options are left to the kernel. */
+/* The name and the address of the id are the coroutine's; the other options are left to the kernel. */
 WEFT_HOOK(prctl)
 {
     struct coroutine *self = weft_current;
@@ -262,7 +263,7 @@ WEFT_HOOK(prctl)
         return 0;
     }
     if (call->arguments[0] != PR_SET_NAME)
-        return weft_call_raw(call);
+        return weft_bind_by(call);
     struct weft_name before, name; /* the kernel reads and cuts the text: this thread has it for a moment */
     weft_raw2(SYS_prctl, PR_GET_NAME, (long)&before);
     long result = weft_call_raw(call);

@@ -14,7 +14,8 @@
  * again. Then the probe ends.
  *   4. When the kernel refuses a call (perhaps since the probe's user was changed behind our back), a new
  * probe is tried.
- *   5. A probe with old ids would keep privileges: it ends.
+ *   5. A probe with old ids would keep privileges: it ends. So does that of a bound coroutine (bound.h),
+ * which may have privileges of its own.
  *
  * Contexts: hooks. The lock is only ever tried, and held over system calls.
  */
@@ -207,7 +208,7 @@ long weft_probe_call(const struct weft_call *call, int argument, struct weft_sch
                      struct weft_schedule **after)
 {
     struct probe own = {0}, *probe = &own;
-    bool keeps = weft_lock_try(&kept_lock);
+    bool keeps = weft_current->bound != WEFT_BOUND_HEIRS && weft_lock_try(&kept_lock);
     if (keeps)
         probe = &kept;
     long result = -EPERM;

@@ -22,6 +22,7 @@
 
 #include "../core/carrier.h"
 #include "../core/credentials.h"
+#include "../core/errand.h"
 #include "../core/park.h"
 #include "hooks.h"
 
@@ -35,13 +36,7 @@ extern const char weft_interruptible_begin[], weft_interruptible_end[], weft_int
 
 static struct carrier *this_carrier(struct coroutine *self)
 {
-    if (self)
-        return self->carrier;
-    int tid = (int)weft_raw0(SYS_gettid);
-    struct carrier *carrier = weft_carrier_first();
-    while (carrier && carrier->tid != tid)
-        carrier = carrier->next_started;
-    return carrier;
+    return self ? self->carrier : weft_carrier_of((int)weft_raw0(SYS_gettid));
 }
 
 static uint64_t *mask_returned_to(ucontext_t *interrupted)
@@ -259,6 +254,7 @@ void weft_on_kick(int number, siginfo_t *info, void *context)
     struct coroutine *self = weft_current;
     (void)number;
     weft_credentials_follow(this_carrier(self));
+    weft_errand_serve(this_carrier(self));
     if (self && self->in_hook) {
         weft_hint_set(self->kicked, true);
         redirect(self, context);

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "../core/carrier.h"
+#include "../core/errand.h"
 #include "../core/park.h"
 #include "credentials.h"
 #include "hooks.h"
@@ -42,6 +43,15 @@ static bool queue_full(const siginfo_t *info)
     return queued >= limit.rlim_cur;
 }
 
+/* That tgkill has sent a signal the kernel believes of nobody but the thread that it is for: here the first
+ * one. */
+static long send_by_first(const struct weft_call *call)
+{
+    struct carrier *carrier = weft_carrier_of((int)weft_raw0(SYS_getpid));
+    return carrier && carrier != weft_current->carrier ? weft_errand(carrier, call->number, call->arguments)
+                                                       : -EPERM;
+}
+
 /* What all block is left to the kernel. When somebody does not block it any more, he may never learn of it:
  * the kernel tells the first kernel thread, whenever that runs. */
 static long send_by_kernel(const struct weft_call *call, int number)
@@ -49,6 +59,8 @@ static long send_by_kernel(const struct weft_call *call, int number)
     bool blocked =
         number > 0 && number <= WEFT_SIGNALS && weft_signal_kernel_mask() & weft_signal_bit(number);
     long result = weft_call_raw(call);
+    if (result == -EPERM && call->number == SYS_rt_sigqueueinfo)
+        result = send_by_first(call);
     if (blocked && result == 0) {
         weft_signal_mask_sent(weft_signal_bit(number));
         weft_signals_settle(weft_current);

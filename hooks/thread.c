@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../core/balance.h"
+#include "../core/bound.h"
 #include "../core/futex.h"
 #include "../core/machine.h"
 #include "../core/monitor.h"
@@ -28,6 +29,7 @@
 #include "mapping.h"
 #include "shared_child.h"
 #include "signal.h"
+#include "tracer.h"
 #include "wait.h"
 
 enum { RED_ZONE = WEFT_RED_ZONE };
@@ -52,12 +54,19 @@ static long spawn(struct weft_call *call, const struct clone_request *request)
     struct weft_context context;
     memcpy(copy, call, sizeof *copy); /* not in core: a fault may take long */
     weft_context_prepare_call_return(&context, copy, request->fs_base);
+    struct carrier *own = NULL;
+    if (__builtin_expect(self->bound == WEFT_BOUND_HEIRS, 0) && !(own = weft_bound_carrier()))
+        return -EAGAIN;
     struct processor *processor = weft_core_enter(self);
     struct coroutine *child = weft_coroutine_take(processor, 0);
     if (!child) {
         weft_core_leave(self);
+        if (own)
+            weft_bound_dismiss(own);
         return -EAGAIN;
     }
+    if (own)
+        weft_bound_give(child, own);
     child->context = context;
     weft_coroutine_bind(child, request->fs_base);
     weft_signal_mask_begin(child, self->signal_mask);
@@ -104,6 +113,7 @@ static void restart_in_child(struct coroutine *self)
         weft_raw1(SYS_exit_group, 127); /* neither epoll nor memory: a fork that fails late */
     weft_identity_restart(self);
     weft_waits_restart();
+    weft_tracer_restart();
     weft_set_ids_restart();
     weft_descriptors_restart();
     weft_accepts_restart();
@@ -119,6 +129,7 @@ static long fork_process(struct weft_call *call)
 {
     struct coroutine *self = weft_current;
     weft_descriptors_shared();
+    weft_tracer_prepare();
     weft_machine_stop();
     weft_stacks_lock();
     long result = weft_call_raw(call);
@@ -127,6 +138,8 @@ static long fork_process(struct weft_call *call)
         restart_in_child(self);
     else
         weft_machine_release();
+    if (result > 0)
+        weft_tracer_note(self, (int)result);
     return result;
 }
 

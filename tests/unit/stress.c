@@ -4,8 +4,9 @@
  *
  * Wanderers do random operations on shared words, a PI lock and a pipe; pairs hand a word to and fro without
  * deadlines, so a lost wake-up leaves a pair standing still. They interrupt each other as signals do, and
- * visit each other's processors, and let processors stand by. In the end each wait has had a legal result,
- * and the books balance: as many waits woken as wakes counted, as many bytes read as written.
+ * visit each other's processors, and let processors stand by. Some are bound after a while, and have their
+ * kernel threads to themselves from then on. In the end each wait has had a legal result, and the books
+ * balance: as many waits woken as wakes counted, as many bytes read as written.
  *
  *   WEFT_TEST_SEED        repeats the random choices (not the kernel's)
  *   WEFT_TEST_SECONDS     how long, 2 by default
@@ -19,9 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../core/bound.h"
 #include "../../core/parallelism.h"
 
 enum { WANDERERS = 24, PAIRS = 6, WORDS = 4, TASKS = WANDERERS + 2 * PAIRS };
+enum { BOUND = 4, BOUND_AFTER = 500 /* operations, for the first */ };
 
 static uint64_t seed;
 static uint32_t stop;
@@ -72,6 +75,26 @@ static void visit_somebody(uint64_t *random)
 {
     struct processor *processor = &weft_processors[unit_random(random) % weft_processor_count];
     weft_visit(processor, look_around, processor);
+}
+
+/* Kernel threads of those that are bound; 0: of nobody yet. */
+static int bound_threads[BOUND];
+
+static void become_bound(int which)
+{
+    int tid = (int)weft_raw0(SYS_gettid);
+    weft_bound_begin(weft_current, which % 2 ? WEFT_BOUND_ALONE : WEFT_BOUND_HEIRS);
+    __atomic_store_n(&bound_threads[which], tid, __ATOMIC_SEQ_CST);
+}
+
+/* `self`: which of the bound, or -1. */
+static void check_kernel_thread(int self)
+{
+    int tid = (int)weft_raw0(SYS_gettid);
+    for (int i = 0; i < BOUND; i++) {
+        int bound = __atomic_load_n(&bound_threads[i], __ATOMIC_SEQ_CST);
+        require(!bound || (bound == tid) == (i == self));
+    }
 }
 
 static bool stopped(void)
@@ -196,7 +219,12 @@ static void hog(void)
 static void wander(void *argument)
 {
     uint64_t *random = argument;
-    while (!stopped()) {
+    int self = (int)(random - random_states), bound = -1;
+    for (int operations = 0; !stopped(); operations++) {
+        if (self < BOUND && operations == BOUND_AFTER * (self + 1))
+            become_bound(bound = self);
+        if (operations % 16 == 0)
+            check_kernel_thread(bound);
         unsigned choice = (unsigned)(unit_random(random) % 1000);
         if (choice < 250)
             wait_on_a_word(random);
@@ -313,6 +341,7 @@ static void test_every_wait_ends_and_the_books_balance(void **state)
     assert_true(waits_woken && waits_timed_out && moved && read_bytes && pi_held && pi_timed_out &&
                 in_kernel && yields && interrupted && visits);
     assert_true(hand_overs > PAIRS);
+    assert_true(bound_threads[0]);
     for (int i = 0; i < 2; i++) {
         weft_wait_leave_number(ends[i]);
         close(ends[i]);
