@@ -7,6 +7,8 @@
  * a thing (hooks/bound.c says what) is bound to the carrier that it did so on: it runs on no other, and that
  * carrier runs nobody else and is the model for no other carrier. Its waits remain ours:
  *
+ *     it waits for descriptors, or for what the kernel alone can wait for
+ *                   in the kernel; it has no processor then
  *     it parks      its carrier hands the processor on, and sleeps
  *     it is ready   always in the global queue: whoever takes it from there lends its carrier his processor
  *     it leaves     as a hog does: what else its processor has to do goes on elsewhere
@@ -38,6 +40,10 @@ void weft_bound_begin(struct coroutine *self, enum weft_bound kind);
  * in core; may park (reason: processor). */
 void weft_bound_leave_shared(struct coroutine *self);
 void weft_bound_release(struct coroutine *self);
+
+/* Before a call in which the bound `self` may wait in the kernel: it gives its processor away, if it has one.
+ * Behind the call it needs none before it enters core. Not in core. */
+void weft_bound_step_out(struct coroutine *self);
 
 /* In core: `self` ends next, and its kernel thread with it. */
 void weft_bound_end(struct coroutine *self);

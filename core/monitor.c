@@ -24,6 +24,7 @@
 #include <time.h>
 
 #include "balance.h"
+#include "bound.h"
 #include "hint.h"
 #include "hog.h"
 #include "lone.h"
@@ -51,12 +52,18 @@ static struct {
 
 void weft_kernel_enter(struct coroutine *self)
 {
+    if (__builtin_expect(self->bound, 0)) {
+        weft_bound_step_out(self);
+        return;
+    }
     struct processor *processor = weft_core_enter(self);
     weft_carrier_hand_on(self->carrier, processor);
 }
 
 void weft_kernel_leave(struct coroutine *self)
 {
+    if (__builtin_expect(self->bound, 0))
+        return; /* it enters when it needs to */
     weft_core_enter(self);
     weft_core_leave(self);
 }

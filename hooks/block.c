@@ -11,6 +11,7 @@
 #include <sys/ipc.h>
 #include <time.h>
 
+#include "../core/bound.h"
 #include "../core/monitor.h"
 #include "deadline.h"
 #include "hooks.h"
@@ -40,11 +41,14 @@ bool weft_block_alone_now(const struct weft_call *call, long *result)
 {
     struct coroutine *self = weft_current;
     /* One that is made again has used some of its time. */
-    if (self->restarted || !weft_lone_begin(self))
+    if (self->restarted || !(self->bound || weft_lone_begin(self)))
         return false;
     self->wait_began = weft_now();
+    if (self->bound)
+        weft_bound_step_out(self);
     *result = weft_call_interruptible(call, self);
-    weft_lone_end(self);
+    if (!self->bound)
+        weft_lone_end(self);
     if (*result == -EINTR) /* by whatever: as above */
         __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
     return true;

@@ -16,13 +16,17 @@ long weft_block_in_kernel(const struct weft_call *call);
 /* The same for what no signal interrupts. */
 long weft_block_for_disk(const struct weft_call *call);
 
-/* When the caller is the only one that its processor has had to run lately, executes the call, which waits
- * for descriptors, in the kernel as it is and returns true. Else returns false. May park (reason: processor).
- * See core/lone.h. */
+/* When the caller is the only one that its processor has had to run lately, or is bound, executes the call,
+ * which waits for descriptors, in the kernel as it is and returns true. Else returns false. May park (reason:
+ * processor). See core/lone.h, core/bound.h. */
+static inline bool weft_block_alone_likely(const struct coroutine *self)
+{
+    return weft_lone_likely(self) | (self->bound != WEFT_UNBOUND);
+}
 bool weft_block_alone_now(const struct weft_call *call, long *result);
 static inline bool weft_block_alone(const struct weft_call *call, long *result)
 {
-    return __builtin_expect(weft_lone_likely(weft_current), 0) && weft_block_alone_now(call, result);
+    return __builtin_expect(weft_block_alone_likely(weft_current), 0) && weft_block_alone_now(call, result);
 }
 
 /* fcntl(fd, F_SETLKW or F_OFD_SETLKW, lock). The same. */

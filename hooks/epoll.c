@@ -39,7 +39,7 @@ static bool epoll_alone(const struct weft_call *call, long *result)
 {
     const long *a = call->arguments;
     struct weft_call plain = {.number = call->number, .arguments = {a[0], a[1], a[2], a[3]}};
-    return a[3] != 0 && weft_lone_likely(weft_current) && !weft_loop_owns((int)a[0]) &&
+    return a[3] != 0 && weft_block_alone_likely(weft_current) && !weft_loop_owns((int)a[0]) &&
            weft_block_alone(&plain, result);
 }
 
