@@ -378,12 +378,20 @@ WEFT_HOOK(recvmsg)
     return weft_socket_receive_message(fd, descriptor, message, flags);
 }
 
+/* It is a connect, too, which has its own ways not to wait. */
+static bool connects(int flags)
+{
+    return (flags & (MSG_FASTOPEN | MSG_DONTWAIT)) == MSG_FASTOPEN;
+}
+
 WEFT_HOOK(sendto)
 {
     int fd = (int)call->arguments[0];
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
     if (!weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)))
         return weft_call_raw(call);
+    if (connects((int)call->arguments[3]))
+        return weft_block_in_kernel(call);
     return weft_socket_send(fd, descriptor, (const void *)call->arguments[1], (size_t)call->arguments[2],
                             (int)call->arguments[3], (const void *)call->arguments[4],
                             (size_t)call->arguments[5]);
@@ -396,5 +404,7 @@ WEFT_HOOK(sendmsg)
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
     if (!message || !weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)))
         return weft_call_raw(call);
+    if (connects((int)call->arguments[2]))
+        return weft_block_in_kernel(call);
     return weft_socket_send_message(fd, descriptor, message, (int)call->arguments[2]);
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "block.h"
 #include "call.h"
 #include "deadline.h"
 #include "descriptor.h"
@@ -78,6 +79,8 @@ WEFT_HOOK(sendmmsg)
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
     enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
     long result = 0;
+    if (flags & MSG_FASTOPEN && !(flags & MSG_DONTWAIT))
+        return weft_block_in_kernel(call); /* it is a connect, too */
     if (flags & MSG_DONTWAIT || !messages || !weft_kind_is_socket(kind) ||
         !weft_descriptor_blocks(fd, descriptor)) {
         result = weft_call_raw(call);
