@@ -76,6 +76,10 @@ static enum weft_descriptor_kind ask_kind(int fd)
         weft_raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (long)&type, (long)&size);
         return kind_of_socket(type);
     }
+    case S_IFCHR: {
+        char modes[64]; /* struct termios as the kernel has it, and more */
+        return weft_raw3(SYS_ioctl, fd, TCGETS, (long)modes) == 0 ? WEFT_KIND_TERMINAL : WEFT_KIND_OTHER;
+    }
     default:
         return WEFT_KIND_OTHER;
     }

@@ -27,7 +27,8 @@ enum weft_descriptor_kind {
     WEFT_KIND_DATAGRAM, /* also raw sockets */
     WEFT_KIND_PACKET,   /* SOCK_SEQPACKET */
     WEFT_KIND_PIPE,     /* pipes and FIFOs */
-    WEFT_KIND_OTHER     /* terminals, eventfd, timerfd, inotify, ...: pollable or always ready */
+    WEFT_KIND_TERMINAL, /* those that have hung up are others */
+    WEFT_KIND_OTHER     /* eventfd, timerfd, inotify, devices, ...: pollable or always ready */
 };
 
 enum {

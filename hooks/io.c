@@ -23,6 +23,7 @@
 #include "file.h"
 #include "hooks.h"
 #include "socket.h"
+#include "terminal.h"
 #include "vector.h"
 #include "wait.h"
 
@@ -69,20 +70,8 @@ static long try_write(int fd, struct weft_descriptor *descriptor, const struct i
     return ready_now(fd, POLLOUT) ? brief_call(SYS_writev, fd, vector, count) : -EAGAIN;
 }
 
-/* A terminal in raw mode whose reads end after a time (termios(3), VTIME) keeps that time itself. */
-static bool terminal_with_timeout(int fd)
-{
-    enum { VTIME_INDEX = 5, ICANON_BIT = 2, TCGETS_REQUEST = 0x5401 };
-    struct {
-        uint32_t input, output, control, local;
-        uint8_t line, characters[19];
-    } termios; /* as the kernel has it */
-    return weft_raw3(SYS_ioctl, fd, TCGETS_REQUEST, (long)&termios) == 0 && !(termios.local & ICANON_BIT) &&
-           termios.characters[VTIME_INDEX] > 0;
-}
-
 static long read_waiting(struct weft_call *call, struct weft_descriptor *descriptor,
-                         const struct iovec *vector, long count)
+                         enum weft_descriptor_kind kind, const struct iovec *vector, long count)
 {
     struct weft_target target = weft_target_of((int)call->arguments[0]);
     if (weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT) && !weft_descriptor_blocks(target.fd, descriptor))
@@ -90,11 +79,14 @@ static long read_waiting(struct weft_call *call, struct weft_descriptor *descrip
     long result;
     if (!weft_descriptor_has(descriptor, WEFT_FD_NONBLOCK) && weft_block_alone(call, &result))
         return result;
-    for (;;) {
+    for (bool waited = false;; waited = true) {
         result = try_read(target.fd, descriptor, vector, count);
+        /* The kernel says so to who waits for a terminal that hangs up; to who comes later it is the end. */
+        if (result == 0 && waited && kind == WEFT_KIND_TERMINAL && weft_terminal_hung_up(target.fd))
+            result = -EIO;
         if (result != -EAGAIN || !weft_descriptor_blocks(target.fd, descriptor))
             return weft_target_done(&target, result);
-        if (weft_descriptor_look(descriptor).kind == WEFT_KIND_OTHER && terminal_with_timeout(target.fd)) {
+        if (kind == WEFT_KIND_TERMINAL && weft_terminal_counts(target.fd)) {
             weft_target_done(&target, 0);
             return weft_block_in_kernel(call);
         }
@@ -178,7 +170,7 @@ WEFT_HOOK(read)
     struct iovec part = {(void *)call->arguments[1], size};
     if (weft_kind_is_socket(kind))
         return weft_socket_receive(fd, descriptor, part.iov_base, part.iov_len, 0, NULL, NULL);
-    return read_waiting(call, descriptor, &part, 1);
+    return read_waiting(call, descriptor, kind, &part, 1);
 }
 
 WEFT_HOOK(readv)
@@ -198,7 +190,7 @@ WEFT_HOOK(readv)
         struct msghdr message = {.msg_iov = (struct iovec *)vector, .msg_iovlen = (size_t)count};
         return weft_socket_receive_message(fd, descriptor, &message, 0);
     }
-    return read_waiting(call, descriptor, vector, count);
+    return read_waiting(call, descriptor, kind, vector, count);
 }
 
 WEFT_HOOK(write)
