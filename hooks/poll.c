@@ -132,6 +132,16 @@ WEFT_HOOK(poll)
     return poll_until(call, weft_deadline_from_milliseconds(timeout));
 }
 
+/* Nothing is ready: as natively a signal that is due by now, let in by the mask, ends even this. */
+static long none_or_signal(long result)
+{
+    struct coroutine *self = weft_current;
+    if (result != 0)
+        return result;
+    weft_signals_settle(self);
+    return weft_signals_handled(self) ? -EINTR : 0;
+}
+
 static long ppoll_masked(struct weft_call *call)
 {
     struct timespec *timeout = (struct timespec *)call->arguments[2], checked;
@@ -150,7 +160,7 @@ static long ppoll_masked(struct weft_call *call)
         result = poll_until(call, deadline);
     if (timeout && result >= 0)
         *timeout = weft_deadline_left(deadline); /* as the kernel does */
-    return result;
+    return none_or_signal(result);
 }
 
 WEFT_HOOK(ppoll)
@@ -363,8 +373,8 @@ static long pselect6_masked(struct weft_call *call)
         return weft_block_in_kernel(call);
     if (!select_read(call, &sets, &checked) ||
         (timeout && (!weft_timespec_valid(&checked) || (checked.tv_sec | checked.tv_nsec) == 0)))
-        return weft_raw6(SYS_pselect6, call->arguments[0], call->arguments[1], call->arguments[2],
-                         call->arguments[3], (long)timeout, 0);
+        return none_or_signal(weft_raw6(SYS_pselect6, call->arguments[0], call->arguments[1],
+                                        call->arguments[2], call->arguments[3], (long)timeout, 0));
     if (select_at_once(call, &sets, &result)) {
         if (timeout && result > 0)
             *timeout = checked.tv_nsec > 0 ? (struct timespec){checked.tv_sec, checked.tv_nsec - 1}
@@ -378,6 +388,18 @@ static long pselect6_masked(struct weft_call *call)
     return result;
 }
 
+/* One that fails leaves the sets as they were. */
+static long pselect6_with_mask(struct weft_call *call)
+{
+    struct timespec timeout;
+    struct sets before;
+    bool read = !select_in_kernel(call) && select_read(call, &before, &timeout);
+    long result = pselect6_masked(call);
+    if (result == -EINTR && read)
+        sets_answer(&before, call);
+    return result;
+}
+
 WEFT_HOOK(pselect6)
 {
     const struct {
@@ -385,6 +407,6 @@ WEFT_HOOK(pselect6)
         size_t size;
     } *signals = (const void *)call->arguments[5];
     if (signals && signals->mask)
-        return weft_with_signal_mask(call, signals->mask, signals->size, pselect6_masked);
+        return weft_with_signal_mask(call, signals->mask, signals->size, pselect6_with_mask);
     return pselect6_masked(call);
 }
