@@ -17,16 +17,31 @@
 #include "hooks.h"
 #include "user.h"
 
+/* It is made again unless a handler runs, see weft_signals_at_exit. */
+static long until_signal(const struct weft_call *call, struct coroutine *self)
+{
+    weft_hint_set(self->kicked, false);
+    long result = weft_call_interruptible(call, self);
+    if (result == -EINTR && self->kicked)
+        __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
+    return result;
+}
+
 long weft_block_in_kernel(const struct weft_call *call)
 {
     struct coroutine *self = weft_current;
     weft_kernel_enter(self);
-    weft_hint_set(self->kicked, false);
-    long result = weft_call_interruptible(call, self);
-    /* It is made again unless a handler runs, see weft_signals_at_exit. */
-    if (result == -EINTR && self->kicked)
-        __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
+    long result = until_signal(call, self);
     weft_kernel_leave(self);
+    return result;
+}
+
+long weft_block_briefly(const struct weft_call *call)
+{
+    struct coroutine *self = weft_current;
+    weft_kernel_brief_begin(self);
+    long result = until_signal(call, self);
+    weft_kernel_brief_end(self);
     return result;
 }
 

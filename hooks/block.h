@@ -32,6 +32,10 @@ static inline bool weft_block_alone(const struct weft_call *call, long *result)
 /* fcntl(fd, F_SETLKW or F_OFD_SETLKW, lock). The same. */
 long weft_block_on_record_lock(const struct weft_call *call);
 
+/* The same for one that mostly does not wait, or not for long. Does not park, but afterwards the processor
+ * may be another's. */
+long weft_block_briefly(const struct weft_call *call);
+
 /* Executes the call in the kernel; -EINTR when a signal is due for `self`, the running coroutine. */
 long weft_call_interruptible(const struct weft_call *call, struct coroutine *self);
 

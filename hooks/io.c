@@ -5,7 +5,8 @@
  * The program's O_NONBLOCK is left as it is, so each kind has its own way not to block:
  *     sockets       MSG_DONTWAIT (socket.c)
  *     pipes         preadv2, pwritev2 with RWF_NOWAIT
- *     what has no RWF_NOWAIT (terminals, eventfd for writing, ...)   poll, then the call
+ *     what has no RWF_NOWAIT (terminals, devices, ...)   poll, then the call; to write the call, for many are
+ *         never said to be ready, or refuse what is written whatever poll says
  *     files         file.c
  */
 #include <errno.h>
@@ -40,14 +41,12 @@ static bool ready_now(int fd, short events)
 /* What was ready may be gone by now, taken by somebody else: then this waits. */
 static long brief_call(long number, int fd, const struct iovec *vector, long count)
 {
-    struct coroutine *self = weft_current;
-    weft_kernel_brief_begin(self);
-    long result = weft_raw3(number, fd, (long)vector, count);
-    weft_kernel_brief_end(self);
-    return result;
+    const struct weft_call call = {.number = number, .arguments = {fd, (long)vector, count}};
+    return weft_block_briefly(&call);
 }
 
-/* One attempt that does not block: bytes, or -errno with -EAGAIN when it would. */
+/* One attempt that does not block: bytes, or -errno with -EAGAIN when it would. (A write: -EOPNOTSUPP when
+ * only the kernel can tell.) */
 static long try_read(int fd, struct weft_descriptor *descriptor, const struct iovec *vector, long count)
 {
     if (!weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT)) {
@@ -59,13 +58,16 @@ static long try_read(int fd, struct weft_descriptor *descriptor, const struct io
     return ready_now(fd, POLLIN) ? brief_call(SYS_readv, fd, vector, count) : -EAGAIN;
 }
 
-static long try_write(int fd, struct weft_descriptor *descriptor, const struct iovec *vector, long count)
+static long try_write(int fd, struct weft_descriptor *descriptor, enum weft_descriptor_kind kind,
+                      const struct iovec *vector, long count)
 {
     if (!weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT_WRITE)) {
         long result = weft_raw6(SYS_pwritev2, fd, (long)vector, count, -1, -1, RWF_NOWAIT);
         if (result != -EOPNOTSUPP)
             return result;
         weft_descriptor_note(descriptor, WEFT_FD_NO_NOWAIT_WRITE, 0);
+        if (kind != WEFT_KIND_PIPE)
+            return result;
     }
     return ready_now(fd, POLLOUT) ? brief_call(SYS_writev, fd, vector, count) : -EAGAIN;
 }
@@ -98,13 +100,46 @@ static long read_waiting(struct weft_call *call, struct weft_descriptor *descrip
     }
 }
 
-/* A blocking write on a pipe or terminal writes everything, in as many pieces as it takes. */
+/* The kernel knows when a write is done. One to a terminal ends before only by a signal: not by a kick for
+ * something else. */
+static long write_in_kernel(const struct weft_call *call, struct weft_descriptor *descriptor,
+                            enum weft_descriptor_kind kind, const struct iovec *vector, long count)
+{
+    int fd = (int)call->arguments[0];
+    struct weft_call rest_call = {.number = SYS_writev};
+    struct weft_vector rest = {.parts = NULL};
+    long done = 0, result;
+    for (;;) {
+        const struct weft_call *now = rest.parts ? &rest_call : call;
+        bool briefly = ready_now(fd, POLLOUT) || !weft_descriptor_blocks(fd, descriptor);
+        result = briefly ? weft_block_briefly(now) : weft_block_in_kernel(now);
+        if (result <= 0)
+            break;
+        done += result;
+        if (kind != WEFT_KIND_TERMINAL || __atomic_load_n(&weft_current->signal_due, __ATOMIC_SEQ_CST) ||
+            !weft_descriptor_blocks(fd, descriptor) ||
+            (!rest.parts && weft_vector_copy(&rest, vector, count) < 0) ||
+            weft_vector_advance(&rest, (size_t)result))
+            break;
+        rest_call.arguments[0] = fd;
+        rest_call.arguments[1] = (long)rest.parts;
+        rest_call.arguments[2] = rest.count;
+    }
+    if (rest.parts)
+        weft_vector_release(&rest);
+    return done > 0 ? done : result;
+}
+
+/* A blocking write on a pipe writes everything, in as many pieces as it takes. */
 static long write_waiting(struct weft_call *call, struct weft_descriptor *descriptor,
-                          const struct iovec *vector, long count)
+                          enum weft_descriptor_kind kind, const struct iovec *vector, long count)
 {
     struct weft_target target = weft_target_of((int)call->arguments[0]);
     struct weft_vector rest;
     long done = 0, result;
+    if (kind == WEFT_KIND_TERMINAL ||
+        (kind != WEFT_KIND_PIPE && weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT_WRITE)))
+        return write_in_kernel(call, descriptor, kind, vector, count);
     if (weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT_WRITE) &&
         !weft_descriptor_blocks(target.fd, descriptor))
         return weft_call_raw(call);
@@ -112,8 +147,12 @@ static long write_waiting(struct weft_call *call, struct weft_descriptor *descri
     rest.parts = NULL;
     for (;;) {
         /* The first attempt is the kernel's to check the program's vector. */
-        result = rest.parts ? try_write(target.fd, descriptor, rest.parts, rest.count)
-                            : try_write(target.fd, descriptor, vector, count);
+        result = rest.parts ? try_write(target.fd, descriptor, kind, rest.parts, rest.count)
+                            : try_write(target.fd, descriptor, kind, vector, count);
+        if (result == -EOPNOTSUPP && kind != WEFT_KIND_PIPE && !rest.parts) {
+            weft_target_done(&target, 0);
+            return write_in_kernel(call, descriptor, kind, vector, count);
+        }
         if (result >= 0 || result == -EAGAIN) {
             long copied = rest.parts ? 0 : weft_vector_copy(&rest, vector, count);
             if (copied < 0) {
@@ -206,7 +245,7 @@ WEFT_HOOK(write)
     if (weft_kind_is_socket(kind))
         return weft_socket_send(fd, descriptor, part.iov_base, part.iov_len,
                                 kind == WEFT_KIND_PACKET ? MSG_EOR : 0, NULL, 0);
-    return write_waiting(call, descriptor, &part, 1);
+    return write_waiting(call, descriptor, kind, &part, 1);
 }
 
 WEFT_HOOK(writev)
@@ -220,5 +259,5 @@ WEFT_HOOK(writev)
         return weft_call_brief(call);
     if (weft_kind_is_socket(kind))
         return weft_socket_writev(fd, descriptor, vector, count);
-    return write_waiting(call, descriptor, vector, count);
+    return write_waiting(call, descriptor, kind, vector, count);
 }
