@@ -156,7 +156,7 @@ struct coroutine *weft_coroutine_take(struct processor *here, int tid)
                   tid ? tid : FIRST_ID + (int)(((generation - 1) * INDICES + index + start) % IDS));
     if (tid)
         main_coroutine = coroutine;
-    weft_list_init(&coroutine->futex_node);
+    weft_list_init(&coroutine->futex.node);
     __atomic_store_n(slot(index), coroutine, __ATOMIC_RELEASE); /* last: from here on others find it */
     return coroutine;
 }

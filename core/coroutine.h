@@ -79,6 +79,19 @@ struct weft_alternate {
     uint32_t flags; /* WEFT_AUTODISARM or 0 */
 };
 
+struct weft_futex_many;
+
+/* One word that a coroutine waits for; protected by the lock of the address's bucket. */
+struct weft_futex_waiter {
+    struct weft_list node;
+    struct weft_futex_waiter *last; /* first of those who wait for one address: the last of them */
+    struct weft_futex_waiter *next; /* link in a chain of those that were taken out */
+    uint32_t *address;
+    uint32_t bitset;
+    struct weft_futex_many *many; /* the wait that it is a part of; NULL: it is the `futex` of a coroutine,
+                                     which waits for this word only */
+};
+
 struct coroutine {
     struct weft_context context; /* first: assembly; valid while not running */
     uint8_t in_hook;             /* assembly; a signal handler must not run now: our locks may be held */
@@ -105,11 +118,7 @@ struct coroutine {
     _Atomic bool interrupt_posted;       /* outlive the coroutine, like the index */
     uint64_t left_at;                    /* time-stamp counter when it last left core as a hog; its own */
 
-    /* A wait in a futex queue; protected by the bucket's lock. */
-    struct weft_list futex_node;
-    struct coroutine *futex_last; /* first of those who wait for one address: the last of them */
-    uint32_t *futex_address;
-    uint32_t futex_bitset;
+    struct weft_futex_waiter futex; /* a wait in a futex queue, or the first word of one in many */
     uint32_t futex_wakes; /* times in a row that it was woken at futex_woken_at; its own, see futex.c */
     uint32_t *futex_woken_at;
 

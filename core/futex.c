@@ -5,7 +5,8 @@
  * Rules:
  *  1. A bucket's lock protects its list and the futex fields of the coroutines in it. The value is compared
  *     with the lock held, and a waker changes the value before it takes the lock: so no wake is lost.
- *  2. Being in the list is the claim (step 6 of parking): whoever takes a waiter out readies it.
+ *  2. Being in the list is the claim (step 6 of parking): whoever takes a waiter out readies it. Of one in
+ *     many lists futex_many.c tells more.
  *  3. Two buckets are locked in the order of their addresses.
  *  4. The lock is released by the context that the waiter switches to (step 5).
  *  5. Nobody enters core while holding a bucket's lock, for entering may wait; so those who ready do enter
@@ -56,93 +57,105 @@ static void bucket_unlock_two(struct bucket *a, struct bucket *b)
         weft_lock_release(&b->lock);
 }
 
-/* Counts a waiter before it looks at the word: a waker that then finds none has come too early for it. A full
- * barrier. */
-static void count_in(struct bucket *bucket)
+static struct weft_futex_waiter *waiter_at(struct weft_list *node)
 {
-    atomic_fetch_add(&bucket->waiters, 1);
+    return weft_container(node, struct weft_futex_waiter, node);
 }
 
-/* Only who holds the lock changes the count. */
-static void count_out(struct bucket *bucket)
+static uint8_t priority_of(struct weft_list *node)
 {
-    unsigned waiters = atomic_load_explicit(&bucket->waiters, memory_order_relaxed);
-    atomic_store_explicit(&bucket->waiters, waiters - 1, memory_order_relaxed);
+    return weft_futex_coroutine(waiter_at(node))->priority;
 }
 
-static struct coroutine *waiter_at(struct weft_list *node)
-{
-    return weft_container(node, struct coroutine, futex_node);
-}
-
-struct coroutine *weft_futex_group(struct bucket *bucket, const uint32_t *address)
+struct weft_futex_waiter *weft_futex_group(struct bucket *bucket, const uint32_t *address)
 {
     struct weft_list *node = bucket->list.next;
     while (node != &bucket->list) {
-        struct coroutine *first = waiter_at(node);
-        if (first->futex_address == address)
+        struct weft_futex_waiter *first = waiter_at(node);
+        if (first->address == address)
             return first;
-        node = first->futex_last->futex_node.next;
+        node = first->last->node.next;
     }
     return NULL;
 }
 
 /* Those with priorities stand before those that came earlier and have lower ones. */
-static void insert_by_priority(struct coroutine *first, struct coroutine *waiter)
+static void insert_by_priority(struct weft_futex_waiter *first, struct weft_futex_waiter *waiter)
 {
-    struct weft_list *behind = &first->futex_node, *end = first->futex_last->futex_node.next;
-    while (behind != end && waiter_at(behind)->priority >= waiter->priority)
+    struct weft_list *behind = &first->node, *end = first->last->node.next;
+    while (behind != end && priority_of(behind) >= priority_of(&waiter->node))
         behind = behind->next;
-    weft_list_append(behind, &waiter->futex_node);
-    if (behind == &first->futex_node)
-        waiter->futex_last = first->futex_last;
+    weft_list_append(behind, &waiter->node);
+    if (behind == &first->node)
+        waiter->last = first->last;
     else if (behind == end)
-        first->futex_last = waiter;
+        first->last = waiter;
 }
 
-/* Puts a counted waiter into the list. The address stands before the node is linked: see weft_futex_abandon.
- */
-static void insert(struct bucket *bucket, struct coroutine *waiter, uint32_t *address)
+/* The address stands before the node is linked: see weft_futex_leave. */
+static void insert(struct bucket *bucket, struct weft_futex_waiter *waiter, uint32_t *address)
 {
-    struct coroutine *first = weft_futex_group(bucket, address);
-    __atomic_store_n(&waiter->futex_address, address, __ATOMIC_RELAXED);
+    struct weft_futex_waiter *first = weft_futex_group(bucket, address);
+    __atomic_store_n(&waiter->address, address, __ATOMIC_RELAXED);
     atomic_thread_fence(memory_order_release);
-    if (__builtin_expect(waiter->priority && first, 0)) {
+    if (__builtin_expect(priority_of(&waiter->node) && first, 0)) {
         insert_by_priority(first, waiter);
     } else if (first) {
         /* Appending to what stands behind the last puts it right behind the last. */
-        weft_list_append(first->futex_last->futex_node.next, &waiter->futex_node);
-        first->futex_last = waiter;
+        weft_list_append(first->last->node.next, &waiter->node);
+        first->last = waiter;
     } else {
-        weft_list_append(&bucket->list, &waiter->futex_node);
-        waiter->futex_last = waiter;
+        weft_list_append(&bucket->list, &waiter->node);
+        waiter->last = waiter;
     }
 }
 
-static void take_out(struct bucket *bucket, struct coroutine *waiter)
+void weft_futex_insert(struct bucket *bucket, struct weft_futex_waiter *waiter, uint32_t *address)
 {
-    struct weft_list *before = waiter->futex_node.previous, *behind = waiter->futex_node.next;
-    uint32_t *address = waiter->futex_address;
-    bool is_first = before == &bucket->list || waiter_at(before)->futex_address != address;
-    bool is_last = behind == &bucket->list || waiter_at(behind)->futex_address != address;
-    if (is_first && !is_last)
-        waiter_at(behind)->futex_last = waiter->futex_last;
-    else if (is_last && !is_first)
-        weft_futex_group(bucket, address)->futex_last = waiter_at(before);
-    weft_list_remove(&waiter->futex_node);
-    count_out(bucket);
+    insert(bucket, waiter, address);
 }
 
-struct coroutine *weft_futex_collect(struct bucket *bucket, const uint32_t *address, int count,
-                                     uint32_t bitset, long *collected)
+static void take_out(struct bucket *bucket, struct weft_futex_waiter *waiter)
 {
-    struct coroutine *first = NULL, **link = &first, *waiter = weft_futex_group(bucket, address);
+    struct weft_list *before = waiter->node.previous, *behind = waiter->node.next;
+    uint32_t *address = waiter->address;
+    bool is_first = before == &bucket->list || waiter_at(before)->address != address;
+    bool is_last = behind == &bucket->list || waiter_at(behind)->address != address;
+    if (is_first && !is_last)
+        waiter_at(behind)->last = waiter->last;
+    else if (is_last && !is_first)
+        weft_futex_group(bucket, address)->last = waiter_at(before);
+    weft_list_remove(&waiter->node);
+    weft_futex_count_out(bucket);
+}
+
+/* What stands in one of many lists may be another list's already: its coroutine takes it out soon. */
+static bool claim(struct weft_futex_waiter *waiter, bool woken)
+{
+    struct weft_futex_many *many = waiter->many;
+    int unclaimed = WEFT_FUTEX_UNCLAIMED;
+    if (__builtin_expect(many == NULL, 1))
+        return true;
+    int index = waiter == &many->coroutine->futex ? 0 : (int)(waiter - many->others);
+    return atomic_compare_exchange_strong(&many->claimed, &unclaimed, woken ? index : WEFT_FUTEX_ABANDONED);
+}
+
+static bool is_claimed(const struct weft_futex_waiter *waiter)
+{
+    return waiter->many && atomic_load(&waiter->many->claimed) != WEFT_FUTEX_UNCLAIMED;
+}
+
+/* `moves`: they are to wait elsewhere. */
+static inline struct weft_futex_waiter *collect(struct bucket *bucket, const uint32_t *address, int count,
+                                                uint32_t bitset, bool moves, long *collected)
+{
+    struct weft_futex_waiter *first = NULL, **link = &first, *waiter = weft_futex_group(bucket, address);
     while (waiter && *collected < count) {
-        struct weft_list *behind = waiter->futex_node.next;
-        struct coroutine *next = behind == &bucket->list ? NULL : waiter_at(behind);
-        if (next && next->futex_address != address)
+        struct weft_list *behind = waiter->node.next;
+        struct weft_futex_waiter *next = behind == &bucket->list ? NULL : waiter_at(behind);
+        if (next && next->address != address)
             next = NULL;
-        if (waiter->futex_bitset & bitset) {
+        if (waiter->bitset & bitset && (moves ? !is_claimed(waiter) : claim(waiter, true))) {
             take_out(bucket, waiter);
             waiter->next = NULL;
             *link = waiter;
@@ -154,11 +167,17 @@ struct coroutine *weft_futex_collect(struct bucket *bucket, const uint32_t *addr
     return first;
 }
 
-void weft_futex_ready_chain(struct processor *here, struct coroutine *first)
+struct weft_futex_waiter *weft_futex_collect(struct bucket *bucket, const uint32_t *address, int count,
+                                             uint32_t bitset, long *collected)
+{
+    return collect(bucket, address, count, bitset, false, collected);
+}
+
+void weft_futex_ready_chain(struct processor *here, struct weft_futex_waiter *first)
 {
     while (first) {
-        struct coroutine *next = first->next;
-        weft_ready_next(here, first, 0);
+        struct weft_futex_waiter *next = first->next;
+        weft_ready_next(here, weft_futex_coroutine(first), 0);
         first = next;
     }
 }
@@ -169,20 +188,26 @@ void weft_futex_ready_chain(struct processor *here, struct coroutine *first)
  * address changes with the locks of both buckets held, or before the node is linked with the lock of the new
  * one.
  */
-bool weft_futex_abandon(struct coroutine *waiter)
+bool weft_futex_leave(struct weft_futex_waiter *waiter, bool claims)
 {
     for (;;) {
-        uint32_t *address = __atomic_load_n(&waiter->futex_address, __ATOMIC_RELAXED);
+        uint32_t *address = __atomic_load_n(&waiter->address, __ATOMIC_RELAXED);
         struct bucket *bucket = bucket_of(address);
         bucket_lock(bucket);
-        bool linked = __atomic_load_n(&waiter->futex_node.next, __ATOMIC_ACQUIRE) != &waiter->futex_node;
-        bool here = __atomic_load_n(&waiter->futex_address, __ATOMIC_RELAXED) == address;
-        if (linked && here)
+        bool linked = __atomic_load_n(&waiter->node.next, __ATOMIC_ACQUIRE) != &waiter->node;
+        bool here = __atomic_load_n(&waiter->address, __ATOMIC_RELAXED) == address;
+        bool leaves = linked && here && (!claims || claim(waiter, false));
+        if (leaves)
             take_out(bucket, waiter);
         weft_lock_release(&bucket->lock);
-        if (here || !linked)
-            return linked;
+        if (here) /* else it is being moved, and perhaps in no list at the moment */
+            return leaves;
     }
+}
+
+bool weft_futex_abandon(struct coroutine *waiter)
+{
+    return weft_futex_leave(&waiter->futex, true);
 }
 
 void weft_futex_announce(struct coroutine *self, struct processor *processor, struct bucket *bucket,
@@ -190,12 +215,12 @@ void weft_futex_announce(struct coroutine *self, struct processor *processor, st
 {
     weft_park_announce(self, deadline == WEFT_NEVER ? NULL : processor, weft_futex_abandon);
     weft_hint_set(self->state, WEFT_PARKED);
-    count_in(bucket);
+    weft_futex_count_in(bucket);
 }
 
 static void take_back(struct coroutine *self, struct bucket *bucket)
 {
-    count_out(bucket);
+    weft_futex_count_out(bucket);
     weft_lock_release(&bucket->lock);
     weft_park_give_up(self);
 }
@@ -203,13 +228,13 @@ static void take_back(struct coroutine *self, struct bucket *bucket)
 long weft_futex_wait_in(struct coroutine *self, struct processor *processor, struct bucket *bucket,
                         uint32_t *address, uint32_t bitset, int64_t deadline, enum weft_reason reason)
 {
-    self->futex_bitset = bitset;
+    self->futex.bitset = bitset;
     long result = weft_deadline_start(self, processor, deadline);
     if (result != 0) {
         take_back(self, bucket);
         return result;
     }
-    insert(bucket, self, address);
+    insert(bucket, &self->futex, address);
     result = weft_park_announced(self, reason, weft_lock_release_after, &bucket->lock);
     self->futex_wakes = result == 0 && self->futex_woken_at == address ? self->futex_wakes + 1 : 0;
     self->futex_woken_at = address;
@@ -277,7 +302,7 @@ long weft_futex_wake_in_core(struct processor *here, uint32_t *address, int coun
     struct bucket *bucket = bucket_of(address);
     long woken = 0;
     bucket_lock(bucket);
-    struct coroutine *first = weft_futex_collect(bucket, address, count, bitset, &woken);
+    struct weft_futex_waiter *first = weft_futex_collect(bucket, address, count, bitset, &woken);
     weft_lock_release(&bucket->lock);
     weft_futex_ready_chain(here, first);
     if (some_in_kernel() && woken < count)
@@ -318,15 +343,15 @@ long weft_futex_requeue(struct coroutine *self, uint32_t *from, int wake, int mo
     struct processor *processor = weft_core_enter(self);
     bucket_lock_two(source, target);
     long woken = 0, moved = 0;
-    struct coroutine *first = NULL;
+    struct weft_futex_waiter *first = NULL;
     bool changed = compare && __atomic_load_n(from, __ATOMIC_SEQ_CST) != *compare;
     if (!changed) {
         first = weft_futex_collect(source, from, wake, WEFT_FUTEX_ANY, &woken);
-        struct coroutine *chain =
-            from == to ? NULL : weft_futex_collect(source, from, move, WEFT_FUTEX_ANY, &moved);
+        struct weft_futex_waiter *chain =
+            from == to ? NULL : collect(source, from, move, WEFT_FUTEX_ANY, true, &moved);
         while (chain) {
-            struct coroutine *next = chain->next;
-            count_in(target);
+            struct weft_futex_waiter *next = chain->next;
+            weft_futex_count_in(target);
             insert(target, chain, to);
             chain = next;
         }
@@ -389,8 +414,8 @@ long weft_futex_wake_op(struct coroutine *self, uint32_t *first, int wake_first,
     long woken = 0, woken_second = 0;
     bucket_lock_two(a, b);
     uint32_t old = operate(second, operation);
-    struct coroutine *chain = weft_futex_collect(a, first, wake_first, WEFT_FUTEX_ANY, &woken),
-                     *chain_second = NULL;
+    struct weft_futex_waiter *chain = weft_futex_collect(a, first, wake_first, WEFT_FUTEX_ANY, &woken),
+                             *chain_second = NULL;
     if (holds((int32_t)old, operation))
         chain_second = weft_futex_collect(b, second, wake_second, WEFT_FUTEX_ANY, &woken_second);
     bucket_unlock_two(a, b);
@@ -403,6 +428,8 @@ long weft_futex_wake_op(struct coroutine *self, uint32_t *first, int wake_first,
 
 void weft_futex_forget(struct coroutine *waiter)
 {
-    if (!weft_list_empty(&waiter->futex_node))
-        *bucket_of(waiter->futex_address) = (struct bucket){0};
+    if (!weft_list_empty(&waiter->futex.node))
+        *bucket_of(waiter->futex.address) = (struct bucket){0};
+    if (waiter->futex.many)
+        weft_futex_forget_many(waiter->futex.many);
 }

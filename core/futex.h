@@ -3,7 +3,8 @@
  * Futex queues between coroutines: waiters by address, in the order in which they came;
  * those with real-time priorities (priority.h) stand before those of lower ones.
  *
- * Addresses are hashed to buckets; a waiter is the struct coroutine itself, so waiting allocates nothing.
+ * Addresses are hashed to buckets; a waiter is a part of struct coroutine, so waiting for one word allocates
+ * nothing.
  * `self` is the running coroutine, not in core; results are those of futex(2).
  */
 #ifndef WEFT_CORE_FUTEX_H
@@ -19,6 +20,24 @@
  */
 long weft_futex_wait(struct coroutine *self, uint32_t *address, uint32_t expected, uint32_t bitset,
                      int64_t deadline, enum weft_reason reason);
+
+/* A wait for several words; `words` is the caller's to fill, and is not kept. */
+enum { WEFT_FUTEX_WORDS = 128 /* FUTEX_WAITV_MAX */ };
+struct weft_futex_word {
+    uint32_t *address;
+    uint32_t value;
+};
+struct weft_futex_many;
+struct weft_futex_many *weft_futex_many_take(void); /* NULL: no memory */
+void weft_futex_many_give(struct weft_futex_many *many);
+struct weft_futex_word *weft_futex_many_words(struct weft_futex_many *many);
+
+/*
+ * Parks while each of the first `count` words has its value, until a wake at one of them; a wake counts him
+ * once. Returns the index of that word, or the errors of weft_futex_wait.
+ */
+long weft_futex_wait_many(struct coroutine *self, struct weft_futex_many *many, unsigned count,
+                          int64_t deadline);
 
 /* Readies up to `count` waiters, in their order; returns how many. */
 long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, uint32_t bitset);

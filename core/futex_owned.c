@@ -58,13 +58,14 @@ long weft_futex_lock_pi(struct coroutine *self, uint32_t *address, int64_t deadl
 
 /* With the bucket locked: hands the word to its oldest waiter, or frees it. `died` is FUTEX_OWNER_DIED or 0;
  * *before becomes what the word was, which another process may have changed just now. */
-static struct coroutine *hand_over(struct bucket *bucket, uint32_t *address, uint32_t died, uint32_t *before)
+static struct weft_futex_waiter *hand_over(struct bucket *bucket, uint32_t *address, uint32_t died,
+                                           uint32_t *before)
 {
     long count = 0;
-    struct coroutine *next = weft_futex_collect(bucket, address, 1, WEFT_FUTEX_ANY, &count);
+    struct weft_futex_waiter *next = weft_futex_collect(bucket, address, 1, WEFT_FUTEX_ANY, &count);
     uint32_t word = died;
     if (next) {
-        word |= (uint32_t)next->tid;
+        word |= (uint32_t)weft_futex_coroutine(next)->tid;
         if (weft_futex_group(bucket, address))
             word |= FUTEX_WAITERS;
     }
@@ -80,7 +81,7 @@ long weft_futex_unlock_pi(struct coroutine *self, uint32_t *address)
     struct processor *processor = weft_core_enter(self);
     uint32_t before;
     bucket_lock(bucket);
-    struct coroutine *next = hand_over(bucket, address, 0, &before);
+    struct weft_futex_waiter *next = hand_over(bucket, address, 0, &before);
     weft_lock_release(&bucket->lock);
     weft_futex_ready_chain(processor, next);
     weft_priority_give_way(self, processor);
@@ -91,7 +92,7 @@ long weft_futex_unlock_pi(struct coroutine *self, uint32_t *address)
 static void release_dead(struct coroutine *self, struct processor *here, uint32_t *address, bool pi)
 {
     struct bucket *bucket = bucket_of(address);
-    struct coroutine *next = NULL;
+    struct weft_futex_waiter *next = NULL;
     long woken = 0;
     bucket_lock(bucket);
     uint32_t word = __atomic_load_n(address, __ATOMIC_SEQ_CST);

@@ -24,6 +24,14 @@
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+#ifndef SYS_futex_wake
+#define SYS_futex_wake    454
+#define SYS_futex_wait    455
+#define SYS_futex_requeue 456
+#endif
 
 static inline __attribute__((always_inline)) long weft_raw6(long number, long a, long b, long c, long d,
                                                             long e, long f)

@@ -18,12 +18,13 @@
 #include "call.h"
 #include "deadline.h"
 #include "futex_pi.h"
+#include "futex_words.h"
 #include "hooks.h"
 #include "mapping.h"
 #include "shared_child.h"
 #include "user.h"
 
-static bool is_thread_word(const uint32_t *address, uint32_t value)
+bool weft_futex_is_thread_word(const uint32_t *address, uint32_t value)
 {
     struct coroutine *coroutine = weft_coroutine_find((int)(value & FUTEX_TID_MASK));
     return coroutine && __atomic_load_n(&coroutine->clear_child_tid, __ATOMIC_RELAXED) == address;
@@ -78,6 +79,24 @@ static int at_least_one(uint32_t count)
     return (int)count > 0 ? (int)count : 1;
 }
 
+long weft_futex_wake_both(struct coroutine *self, uint32_t *address, int operation, int count,
+                          uint32_t bitset)
+{
+    long woken = weft_futex_wake(self, address, count, bitset);
+    if (operation & FUTEX_PRIVATE_FLAG || woken == count)
+        return woken;
+    long more = weft_raw6(SYS_futex, (long)address, operation, count - woken, 0, 0, bitset);
+    return more < 0 ? (woken ? woken : more) : woken + more;
+}
+
+long weft_futex_block_in_kernel(const struct weft_call *call)
+{
+    atomic_fetch_add(&weft_futexes_in_kernel, 1);
+    long result = weft_block_in_kernel(call);
+    atomic_fetch_sub(&weft_futexes_in_kernel, 1);
+    return result;
+}
+
 /* `address` can be a futex's. */
 __attribute__((noinline)) static long rarer(struct weft_call *call, struct coroutine *self, uint32_t *address)
 {
@@ -97,7 +116,7 @@ __attribute__((noinline)) static long rarer(struct weft_call *call, struct corou
     case FUTEX_WAIT:
         third = WEFT_FUTEX_ANY; /* fall through */
     case FUTEX_WAIT_BITSET: {
-        bool join = !private && is_thread_word(address, value);
+        bool join = !private && weft_futex_is_thread_word(address, value);
         if (!private && !join && !weft_mapping_is_own(address))
             return weft_block_in_kernel(call);
         if ((result = deadline_of(call, operation, &deadline)) != 0)
@@ -109,16 +128,10 @@ __attribute__((noinline)) static long rarer(struct weft_call *call, struct corou
     }
     case FUTEX_WAKE:
         third = WEFT_FUTEX_ANY; /* fall through */
-    case FUTEX_WAKE_BITSET: {
+    case FUTEX_WAKE_BITSET:
         if (third == 0)
             return -EINVAL;
-        int count = at_least_one(value);
-        long woken = weft_futex_wake(self, address, count, third);
-        if (private || woken == count)
-            return woken;
-        long more = weft_raw6(SYS_futex, (long)address, operation, count - woken, 0, 0, third);
-        return more < 0 ? (woken ? woken : more) : woken + more;
-    }
+        return weft_futex_wake_both(self, address, operation, at_least_one(value), third);
     case FUTEX_REQUEUE:
         if (requeues_nonsense(value, limit, second))
             return -EINVAL;
@@ -157,10 +170,7 @@ __attribute__((noinline)) static long beside_child(struct weft_call *call, struc
     bool waits = command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET;
     if (!waits || !(operation & FUTEX_PRIVATE_FLAG) || !weft_child_shares_stack())
         return rarer(call, self, address);
-    atomic_fetch_add(&weft_futexes_in_kernel, 1);
-    long result = weft_block_in_kernel(call);
-    atomic_fetch_sub(&weft_futexes_in_kernel, 1);
-    return result;
+    return weft_futex_block_in_kernel(call);
 }
 
 /* Waits without a limit and wakes of private futexes, which is what a hand-over consists of, are told apart

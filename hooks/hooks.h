@@ -11,6 +11,12 @@
 /* futex.c */
 WEFT_HOOK(futex);
 
+/* futex2.c */
+WEFT_HOOK(futex_waitv);
+WEFT_HOOK(futex_wake);
+WEFT_HOOK(futex_wait);
+WEFT_HOOK(futex_requeue);
+
 /* thread.c: the life and identity of a thread */
 WEFT_HOOK(clone);
 WEFT_HOOK(clone3);

@@ -28,6 +28,10 @@ struct entry {
 
 static const struct entry entries[] = {
     HOOK(futex, 4, FUTEX),
+    HOOK(futex_waitv, 5, FUTEX),
+    HOOK(futex_wake, 4, FUTEX),
+    HOOK(futex_wait, 6, FUTEX),
+    HOOK(futex_requeue, 4, FUTEX),
     HOOK(clone, 2, THREAD),
     HOOK(clone3, 2, THREAD),
     HOOK(vfork, 0, THREAD),

@@ -35,7 +35,7 @@ CORE = [
     mutation("a wake releases all who wait", "core/futex.c",
              "while (waiter && *collected < count)", "while (waiter && (count || true))", "unit/futex"),
     mutation("a wake ignores the bitset", "core/futex.c",
-             "if (waiter->futex_bitset & bitset)", "if (bitset)", "unit/futex"),
+             "if (waiter->bitset & bitset && ", "if (bitset && ", "unit/futex"),
     mutation("a wait does not compare the word", "core/futex.c",
              "bool same = __atomic_load_n(address, __ATOMIC_SEQ_CST) == expected;",
              "bool same = expected == expected;", "unit/futex"),
@@ -260,7 +260,7 @@ HOOKS = [
     mutation("sched_yield keeps the processor", "hooks/sleep.c",
              "    if (weft_yield(weft_current))\n", "    if (!weft_current)\n", "unit/sleep"),
     mutation("an unlocked futex in shared memory wakes nobody else", "hooks/futex.c",
-             "        if (private || woken == count)\n", "        if (private || woken >= 0)\n", "guest/shared_across_fork"),
+             "    if (operation & FUTEX_PRIVATE_FLAG || woken == count)\n", "    if (operation & FUTEX_PRIVATE_FLAG || woken >= 0)\n", "guest/shared_across_fork"),
 ]
 
 PRELOAD = [

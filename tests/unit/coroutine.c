@@ -52,7 +52,7 @@ static void test_a_fresh_coroutine_is_blank(void **state)
         assert_null(coroutine->robust_list);
         assert_null(coroutine->clear_child_tid);
         assert_int_equal(coroutine->watcher_count, 0);
-        assert_true(weft_list_empty(&coroutine->futex_node));
+        assert_true(weft_list_empty(&coroutine->futex.node));
         coroutine->robust_list = coroutine->clear_child_tid = (void *)coroutine;
         coroutine->watcher_count = 7;
         give(coroutine); /* the next round reuses it */

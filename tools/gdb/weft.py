@@ -243,7 +243,7 @@ class Coroutine:
             return ""
         if int(self.value["watchers"]):
             return self.descriptors()
-        address = int(self.value["futex_address"])
+        address = int(self.value["futex"]["address"])
         if self.reason == "join" and address in self.machine.joinable:
             return f"thread {self.machine.joinable[address]}"
         if self.reason in ("join", "futex") and address:
