@@ -111,6 +111,20 @@ WEFT_HOOK(open)
     return fd;
 }
 
+/* preadv2 and pwritev2: at offset -1 they are readv and writev, whose arguments stand in the same places.
+ * With flags, which are rare there, only the kernel knows. */
+WEFT_HOOK(positional)
+{
+    int fd = (int)call->arguments[0];
+    bool no_wait = call->arguments[3] != -1 || call->arguments[5] & RWF_NOWAIT;
+    if (!no_wait && call->arguments[5] == 0)
+        return call->number == SYS_preadv2 ? hook_readv(call) : hook_writev(call);
+    enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, weft_descriptor_find(fd));
+    if (no_wait || kind == WEFT_KIND_DISK || kind == WEFT_KIND_BAD)
+        return weft_call_brief(call);
+    return weft_block_in_kernel(call);
+}
+
 /* What mostly does not wait. */
 WEFT_HOOK(brief)
 {

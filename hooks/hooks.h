@@ -72,6 +72,7 @@ WEFT_HOOK(splice);
 /* file.c: what may wait for a disk */
 WEFT_HOOK(pread64);
 WEFT_HOOK(open);
+WEFT_HOOK(positional);
 WEFT_HOOK(brief);
 
 /* process.c: waiting for children */

@@ -49,6 +49,7 @@ bool weft_call_restarts(const struct weft_call *call)
         }
     case SYS_read:
     case SYS_readv:
+    case SYS_preadv2:
     case SYS_recvfrom:
     case SYS_recvmsg:
     case SYS_recvmmsg:
@@ -57,6 +58,7 @@ bool weft_call_restarts(const struct weft_call *call)
         return !timed(first, SO_RCVTIMEO);
     case SYS_write:
     case SYS_writev:
+    case SYS_pwritev2:
     case SYS_sendto:
     case SYS_sendmsg:
     case SYS_sendmmsg:
