@@ -63,7 +63,10 @@ bool weft_call_restarts(const struct weft_call *call)
     case SYS_sendmsg:
     case SYS_sendmmsg:
     case SYS_connect:
+    case SYS_sendfile:
         return !timed(first, SO_SNDTIMEO);
+    case SYS_splice:
+        return !timed(first, SO_RCVTIMEO) && !timed((int)call->arguments[2], SO_SNDTIMEO);
     default:
         return true;
     }
