@@ -28,6 +28,7 @@
 #include "visit.h"
 
 #include <errno.h>
+#include <limits.h>
 
 enum { RECORDS = 1024, SCARCE = RECORDS / 2, STANDARD = 32 };
 
@@ -110,7 +111,8 @@ static bool merged(struct weft_signal *list, const siginfo_t *info)
             continue;
         if (list->info.si_code == SI_TIMER && info->si_code == SI_TIMER &&
             list->info.si_timerid == info->si_timerid) {
-            list->info.si_overrun += 1 + info->si_overrun;
+            int64_t count = (int64_t)list->info.si_overrun + 1 + info->si_overrun;
+            list->info.si_overrun = count < INT_MAX ? (int)count : INT_MAX;
             return true;
         }
         if (info->si_signo < STANDARD)
