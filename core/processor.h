@@ -130,6 +130,9 @@ struct carrier {
     int tid;                     /* kernel id; cleared by the kernel when the thread is gone */
     void *stack_top;             /* where its context begins */
     uint64_t kernel_mask;        /* signals that are blocked in this kernel thread; read by others */
+    /* Whose SIGTTIN and SIGTTOU it blocks or not, for a call that looks; NULL: mostly. Its kernel thread's.
+     */
+    const struct coroutine *lent_to;
     atomic_bool flooded; /* it blocks all until weft_signal_mask_follow: too many records are in use */
     atomic_uint wake;    /* futex of a spare carrier: enum weft_wake */
     struct weft_list spare_node;

@@ -54,6 +54,8 @@ static const uint64_t caused_here = BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | B
                                     BIT(SIGSYS) | BIT(SIGPIPE) | BIT(SIGXFSZ) | BIT(WEFT_SIGNAL_KICK);
 static const uint64_t never_in_kernel = BIT(CANCEL) | BIT(SIGPIPE) | BIT(SIGXFSZ) | BIT(WEFT_SIGNAL_KICK);
 
+static const uint64_t job_control = BIT(SIGTTIN) | BIT(SIGTTOU);
+
 static bool internal(uint64_t mask)
 {
     return mask & weft_signal_bit(CANCEL);
@@ -130,7 +132,21 @@ static void apply(void)
 
 uint64_t weft_signal_mask_wanted(const struct carrier *carrier)
 {
-    return carrier->receives ? atomic_load(&kernel_mask) : ~caused_here;
+    uint64_t mask = carrier->receives ? atomic_load(&kernel_mask) : ~caused_here;
+    const struct coroutine *caller = carrier->lent_to;
+    return caller ? (mask & ~job_control) | (caller->signal_mask & job_control) : mask;
+}
+
+void weft_signal_mask_lend(struct coroutine *self)
+{
+    weft_hint_set(self->carrier->lent_to, self);
+    weft_signal_mask_follow(self->carrier);
+}
+
+void weft_signal_mask_unlend(struct coroutine *self)
+{
+    weft_hint_set(self->carrier->lent_to, NULL);
+    weft_signal_mask_follow(self->carrier);
 }
 
 void weft_signal_mask_sent(uint64_t bit)

@@ -45,6 +45,11 @@ void weft_signal_mask_sent(uint64_t bit);
 /* On the carrier's kernel thread: blocks just that. No system call when it does already. */
 void weft_signal_mask_follow(struct carrier *carrier);
 
+/* Around a call of `self` in which the kernel looks whether its thread blocks SIGTTIN or SIGTTOU: job
+ * control. Its kernel thread blocks them as `self` does. `self` stays with its carrier. */
+void weft_signal_mask_lend(struct coroutine *self);
+void weft_signal_mask_unlend(struct coroutine *self);
+
 /* What its kernel thread is to block. */
 uint64_t weft_signal_mask_wanted(const struct carrier *carrier);
 

@@ -13,6 +13,7 @@
 
 #include "../core/bound.h"
 #include "../core/monitor.h"
+#include "../core/signal_mask.h"
 #include "deadline.h"
 #include "hooks.h"
 #include "user.h"
@@ -42,6 +43,23 @@ long weft_block_briefly(const struct weft_call *call)
     weft_kernel_brief_begin(self);
     long result = until_signal(call, self);
     weft_kernel_brief_end(self);
+    return result;
+}
+
+long weft_block_under_job_control(const struct weft_call *call, bool briefly)
+{
+    struct coroutine *self = weft_current;
+    if (!briefly)
+        weft_kernel_enter(self);
+    else
+        weft_kernel_brief_begin(self);
+    weft_signal_mask_lend(self);
+    long result = until_signal(call, self);
+    weft_signal_mask_unlend(self);
+    if (!briefly)
+        weft_kernel_leave(self);
+    else
+        weft_kernel_brief_end(self);
     return result;
 }
 

@@ -36,6 +36,9 @@ long weft_block_on_record_lock(const struct weft_call *call);
  * may be another's. */
 long weft_block_briefly(const struct weft_call *call);
 
+/* The two for calls that job control may stop, or end by SIGTTIN or SIGTTOU. */
+long weft_block_under_job_control(const struct weft_call *call, bool briefly);
+
 /* Executes the call in the kernel; -EINTR when a signal is due for `self`, the running coroutine. */
 long weft_call_interruptible(const struct weft_call *call, struct coroutine *self);
 

@@ -19,6 +19,7 @@
 #include "call.h"
 #include "deadline.h"
 #include "hooks.h"
+#include "terminal.h"
 #include "wait.h"
 
 enum { CHUNK = 4096, CHUNKS = 256 };
@@ -389,8 +390,11 @@ WEFT_HOOK(ioctl)
     int fd = (int)call->arguments[0];
     if (weft_loop_owns(fd))
         return -EBADF;
+    unsigned request = (unsigned)call->arguments[1];
+    if (weft_terminal_controls_jobs(request) && weft_terminal_in_background(fd))
+        return weft_block_under_job_control(call, true);
     long result = weft_call_raw(call);
-    if ((unsigned long)call->arguments[1] == FIONBIO)
+    if (request == FIONBIO)
         forget_nonblock(weft_descriptor_find(fd));
     return result;
 }

@@ -76,6 +76,8 @@ static long read_waiting(struct weft_call *call, struct weft_descriptor *descrip
                          enum weft_descriptor_kind kind, const struct iovec *vector, long count)
 {
     struct weft_target target = weft_target_of((int)call->arguments[0]);
+    if (kind == WEFT_KIND_TERMINAL && weft_terminal_in_background(target.fd))
+        return weft_block_under_job_control(call, !weft_descriptor_blocks(target.fd, descriptor));
     if (weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT) && !weft_descriptor_blocks(target.fd, descriptor))
         return weft_call_raw(call);
     long result;
@@ -112,7 +114,10 @@ static long write_in_kernel(const struct weft_call *call, struct weft_descriptor
     for (;;) {
         const struct weft_call *now = rest.parts ? &rest_call : call;
         bool briefly = ready_now(fd, POLLOUT) || !weft_descriptor_blocks(fd, descriptor);
-        result = briefly ? weft_block_briefly(now) : weft_block_in_kernel(now);
+        result = kind == WEFT_KIND_TERMINAL && weft_terminal_in_background(fd)
+                     ? weft_block_under_job_control(now, briefly)
+                 : briefly ? weft_block_briefly(now)
+                           : weft_block_in_kernel(now);
         if (result <= 0)
             break;
         done += result;

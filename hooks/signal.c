@@ -113,7 +113,10 @@ static int addressee(struct coroutine *self, siginfo_t *info)
     /* What a call of its own has caused, and the kernel says so in this way. */
     bool by_itself =
         weft_signal_raised_by_calls(info->si_signo) && info->si_code == SI_USER && info->si_pid == pid;
-    if (by_itself && self)
+    /* By job control: to the process group, of which the calling thread is mostly the first to look. */
+    bool by_job_control = self && self->carrier->lent_to == self && info->si_code == SI_KERNEL &&
+                          (info->si_signo == SIGTTIN || info->si_signo == SIGTTOU);
+    if ((by_itself && self) || by_job_control)
         return self->tid;
     if (info->si_code == SI_TKILL && weft_raw0(SYS_gettid) == pid)
         return (int)pid; /* from another process, which knows no thread but main */

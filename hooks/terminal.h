@@ -12,4 +12,11 @@ bool weft_terminal_counts(int fd);
 
 bool weft_terminal_hung_up(int fd);
 
+/* It is the controlling terminal and its foreground is another process group: the kernel looks at what the
+ * caller does with SIGTTIN and SIGTTOU (weft_block_under_job_control). */
+bool weft_terminal_in_background(int fd);
+
+/* An ioctl that is such a call, when in the background. */
+bool weft_terminal_controls_jobs(unsigned long request);
+
 #endif
