@@ -33,8 +33,8 @@ static unsigned processors;
 static uint32_t words[WORDS], pi_lock, turns[PAIRS];
 static int ends[2];
 
-static atomic_long waits_woken, wakes, waits_timed_out, waits_again, moved, read_bytes, written_bytes,
-    in_kernel, hogged, pi_held, pi_timed_out, hand_overs, yields, interrupted, visits;
+static atomic_long many_woken, waits_woken, wakes, waits_timed_out, waits_again, moved, read_bytes,
+    written_bytes, in_kernel, hogged, pi_held, pi_timed_out, hand_overs, yields, interrupted, visits;
 static long pi_inside;
 
 static struct task tasks[TASKS];
@@ -120,6 +120,29 @@ static void wait_on_a_word(uint64_t *random)
         atomic_fetch_add(&waits_woken, 1);
     else if (result != -EINTR)
         atomic_fetch_add(result == -EAGAIN ? &waits_again : &waits_timed_out, 1);
+}
+
+/* Some words, perhaps one of them twice. The books hold: a wake counts such a waiter once. */
+static void wait_on_many_words(uint64_t *random)
+{
+    struct weft_futex_many *many = weft_futex_many_take();
+    require(many != NULL);
+    struct weft_futex_word *chosen = weft_futex_many_words(many);
+    unsigned count = 1 + (unsigned)(unit_random(random) % (2 * WORDS));
+    for (unsigned i = 0; i < count; i++) {
+        chosen[i].address = &words[unit_random(random) % WORDS];
+        chosen[i].value = __atomic_load_n(chosen[i].address, __ATOMIC_SEQ_CST);
+    }
+    int64_t deadline = unit_random(random) % 2 ? some_deadline(random) : weft_now() + 50000000;
+    long result = told(weft_futex_wait_many(weft_current, many, count, deadline));
+    weft_futex_many_give(many);
+    require((result >= 0 && result < count) || result == -EAGAIN || result == -ETIMEDOUT || result == -EINTR);
+    if (result >= 0) {
+        atomic_fetch_add(&waits_woken, 1);
+        atomic_fetch_add(&many_woken, 1);
+    } else if (result != -EINTR) {
+        atomic_fetch_add(result == -EAGAIN ? &waits_again : &waits_timed_out, 1);
+    }
 }
 
 static void wake_a_word(uint64_t *random)
@@ -226,8 +249,10 @@ static void wander(void *argument)
         if (operations % 16 == 0)
             check_kernel_thread(bound);
         unsigned choice = (unsigned)(unit_random(random) % 1000);
-        if (choice < 250)
+        if (choice < 170)
             wait_on_a_word(random);
+        else if (choice < 250)
+            wait_on_many_words(random);
         else if (choice < 450)
             wake_a_word(random);
         else if (choice < 500)
@@ -338,8 +363,8 @@ static void test_every_wait_ends_and_the_books_balance(void **state)
     for (int i = 0; i < WORDS; i++)
         assert_int_equal(weft_futex_wake(weft_current, &words[i], INT32_MAX, WEFT_FUTEX_ANY), 0);
     /* It was a stress: each kind of event happened. */
-    assert_true(waits_woken && waits_timed_out && moved && read_bytes && pi_held && pi_timed_out &&
-                in_kernel && yields && interrupted && visits);
+    assert_true(waits_woken && many_woken && waits_timed_out && moved && read_bytes && pi_held &&
+                pi_timed_out && in_kernel && yields && interrupted && visits);
     assert_true(hand_overs > PAIRS);
     assert_true(bound_threads[0]);
     for (int i = 0; i < 2; i++) {
