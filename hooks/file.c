@@ -26,13 +26,12 @@
  * is in the address space, a buffer behind. */
 enum { MOST = 0x7ffff000 };
 
-/* Waits for a peer, if at all, and not for a disk: a signal ends it. (Those that cut a file or open it may
- * wait for the holder of a lease.) */
+/* Waits for a peer, if at all, and not for a disk: a signal ends it. (truncate and open may wait for the
+ * holder of a lease; ftruncate has one who may write.) */
 static bool interruptible(long number)
 {
     switch (number) {
     case SYS_truncate:
-    case SYS_ftruncate:
     case SYS_open:
     case SYS_openat:
     case SYS_openat2:
