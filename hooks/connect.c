@@ -76,15 +76,18 @@ WEFT_HOOK(accept)
         return weft_call_raw(call);
     bool blocks = weft_descriptor_blocks(target.fd, descriptor);
     int64_t deadline = blocks ? weft_descriptor_deadline(target.fd, descriptor, SO_RCVTIMEO) : WEFT_NEVER;
-    bool expired = false;
+    bool expired = false, interrupted = false;
     long result;
     while (!blocks || !try_accept(target.fd, call, flags, &result)) {
         if (!blocks || !listens(target.fd)) {
             result = weft_raw4(SYS_accept4, target.fd, call->arguments[1], call->arguments[2], flags);
             break;
         }
-        result = expired ? -EAGAIN : weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_ACCEPT, deadline);
-        if (result < 0 && result != -ETIMEDOUT)
+        if (interrupted || expired)
+            return weft_target_done(&target, interrupted ? -EINTR : -EAGAIN);
+        result = weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_ACCEPT, deadline);
+        interrupted = result == -EINTR; /* who has come, too, is accepted first, as in the kernel */
+        if (result < 0 && result != -ETIMEDOUT && !interrupted)
             return weft_target_done(&target, result);
         expired = result == -ETIMEDOUT || weft_deadline_passed(deadline);
     }

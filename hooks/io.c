@@ -83,19 +83,22 @@ static long read_waiting(struct weft_call *call, struct weft_descriptor *descrip
     long result;
     if (!weft_descriptor_has(descriptor, WEFT_FD_NONBLOCK) && weft_block_alone(call, &result))
         return result;
-    for (bool waited = false;; waited = true) {
+    for (bool waited = false, interrupted = false;; waited = true) {
         result = try_read(target.fd, descriptor, vector, count);
         /* The kernel says so to who waits for a terminal that hangs up; to who comes later it is the end. */
         if (result == 0 && waited && kind == WEFT_KIND_TERMINAL && weft_terminal_hung_up(target.fd))
             result = -EIO;
         if (result != -EAGAIN || !weft_descriptor_blocks(target.fd, descriptor))
             return weft_target_done(&target, result);
+        if (interrupted)
+            return weft_target_done(&target, -EINTR);
         if (kind == WEFT_KIND_TERMINAL && weft_terminal_counts(target.fd)) {
             weft_target_done(&target, 0);
             return weft_block_in_kernel(call);
         }
         result = weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_READ, WEFT_NEVER);
-        if (result < 0)
+        interrupted = result == -EINTR; /* data that has come, too, goes first, as in the kernel */
+        if (result < 0 && !interrupted)
             return weft_target_done(&target, result);
         if (target.fd != target.original)
             descriptor = weft_descriptor_find(target.fd);
@@ -141,6 +144,7 @@ static long write_waiting(struct weft_call *call, struct weft_descriptor *descri
 {
     struct weft_target target = weft_target_of((int)call->arguments[0]);
     struct weft_vector rest;
+    bool interrupted = false;
     long done = 0, result;
     if (kind == WEFT_KIND_TERMINAL ||
         (kind != WEFT_KIND_PIPE && weft_descriptor_has(descriptor, WEFT_FD_NO_NOWAIT_WRITE)))
@@ -169,13 +173,18 @@ static long write_waiting(struct weft_call *call, struct weft_descriptor *descri
             done += result;
             if (weft_vector_advance(&rest, (size_t)result) || !weft_descriptor_blocks(target.fd, descriptor))
                 break;
-            if (result > 0)
+            if (result > 0 && !interrupted)
                 continue;
         } else if (result != -EAGAIN || !weft_descriptor_blocks(target.fd, descriptor)) {
             break;
         }
+        if (interrupted) {
+            result = -EINTR;
+            break;
+        }
         result = weft_wait_target(&target, WEFT_WRITABLE, WEFT_REASON_WRITE, WEFT_NEVER);
-        if (result < 0)
+        interrupted = result == -EINTR; /* room that has come, too, goes first */
+        if (result < 0 && !interrupted)
             break;
         if (target.fd != target.original)
             descriptor = weft_descriptor_find(target.fd);

@@ -302,11 +302,15 @@ static long select_until(struct weft_call *call, struct sets *sets, int64_t dead
     long result, waited;
     do {
         waited = weft_wait_watchers(watching.watchers, watching.count, WEFT_REASON_SELECT, deadline);
-        if (waited < 0 && waited != -EBADF && waited != -ETIMEDOUT) {
+        if (waited < 0 && waited != -EBADF && waited != -ETIMEDOUT && waited != -EINTR) {
             result = waited;
             break;
         }
         result = select_again(sets, call);
+        if (result == 0 && waited == -EINTR) { /* what is ready, too, goes first, as in the kernel */
+            result = -EINTR;
+            break;
+        }
     } while (result == 0 && waited != -ETIMEDOUT && !weft_deadline_passed(deadline));
     if (result >= 0)
         sets_answer(sets, call);
