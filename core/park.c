@@ -389,16 +389,28 @@ bool weft_yield(struct coroutine *self)
     return next || due;
 }
 
+struct move {
+    struct coroutine *coroutine;
+    struct carrier *carrier;
+};
+
+/* Behind the switch: a kick that comes before is for the carrier that runs it still. */
+static void move_after(void *argument)
+{
+    struct coroutine *coroutine = ((struct move *)argument)->coroutine;
+    struct carrier *carrier = ((struct move *)argument)->carrier;
+    weft_hint_set(coroutine->bound, carrier->bound);
+    weft_hint_set(coroutine->hog, 1);
+    weft_hint_set(coroutine->carrier, carrier);
+    weft_global_append(coroutine);
+}
+
 void weft_park_elsewhere(struct coroutine *self, struct carrier *carrier)
 {
-    struct carrier *from = self->carrier;
-    struct coroutine *next = weft_processor_pick(from->processor);
-    weft_hint_set(self->bound, carrier->bound);
-    weft_hint_set(self->hog, 1);
-    weft_hint_set(self->carrier, carrier);
+    struct move move = {self, carrier};
     weft_hint_set(self->state, WEFT_READY);
     self->reason = WEFT_REASON_PROCESSOR;
-    switch_away(self, from, next, publish_globally, self);
+    switch_away(self, self->carrier, weft_processor_pick(self->carrier->processor), move_after, &move);
     self->reason = WEFT_REASON_NONE;
 }
 
