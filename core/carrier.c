@@ -201,8 +201,10 @@ int weft_carrier_clone_thread(struct carrier *carrier, void (*entry)(void *))
     /* It begins with all signals blocked: none of the process's are for it. */
     uint64_t all = ~UINT64_C(0), before;
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, sizeof all);
+    weft_monitor_lend_slack(true);
     long result = weft_carrier_clone(flags, carrier->context.rsp, &carrier->tid,
                                      (void *)carrier->context.fs_base, entry, carrier);
+    weft_monitor_lend_slack(false);
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before);
     return result < 0 ? (int)result : 0;
 }

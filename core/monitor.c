@@ -168,14 +168,14 @@ static bool make_carriers(void)
     return all;
 }
 
-/* Without the 50 us by which the kernel lets a thread sleep longer. Carriers that are made here inherit
- * those, as the program has set them. */
-static void pause_precisely(const struct timespec *pause)
+/* It sleeps without the 50 us by which the kernel lets a thread sleep longer; carriers that are made here
+ * inherit those, as the program has set them. 0 on other kernel threads. */
+static __thread long program_slack __attribute__((tls_model("initial-exec")));
+
+void weft_monitor_lend_slack(bool lends)
 {
-    long slack = weft_raw1(SYS_prctl, PR_GET_TIMERSLACK);
-    weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, 1);
-    weft_raw2(SYS_nanosleep, (long)pause, 0);
-    weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, slack);
+    if (program_slack)
+        weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, lends ? program_slack : 1);
 }
 
 static void run(void *argument)
@@ -183,11 +183,13 @@ static void run(void *argument)
     uint64_t all = ~UINT64_C(0);
     (void)argument;
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all);
+    program_slack = weft_raw1(SYS_prctl, PR_GET_TIMERSLACK);
+    weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, 1);
     bool barrier = weft_raw3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
     const struct timespec now_and_then = {0, 100000000};
     struct timespec pause = {0, WEFT_SLICE};
     for (int idle = 0, again = 0;;) {
-        pause_precisely(&pause);
+        weft_raw2(SYS_nanosleep, (long)&pause, 0);
         enum look look = look_around();
         if (!make_carriers())
             look = BUSY;

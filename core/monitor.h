@@ -52,6 +52,10 @@ bool weft_monitor_runs(void);
  * when it does not run. */
 int weft_monitor_make(struct carrier *carrier);
 
+/* Around a clone of the calling kernel thread: should that be the monitor, its clone has the program's timer
+ * slack. */
+void weft_monitor_lend_slack(bool lends);
+
 /* There is something to do, published before: the monitor, if it sleeps, looks again from time to time. The
  * barrier between that and this look is the monitor's (membarrier). */
 extern atomic_uint weft_monitor_asleep;
