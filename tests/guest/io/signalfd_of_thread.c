@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 
 static int first; // made before there are threads
+static atomic_int raised;
 
 static void show(int descriptor)
 {
@@ -27,6 +28,7 @@ static void *reader(void *unused)
     CHECK_EQUAL(raise(SIGRTMIN), 0);
     int second = signalfd(-1, &set, SFD_CLOEXEC);
     show(second);
+    raised = 1;
 
     blocks_next();
     show(first);
@@ -60,6 +62,8 @@ int main(void)
     first = signalfd(-1, &set, 0);
     CHECK(first >= 0);
     pthread_t thread = guest_start(reader, NULL);
+    while (!raised) // main has its kernel thread, the process's first, to itself meanwhile
+        continue;
     wait_blocked(1);
     CHECK_EQUAL(pthread_kill(thread, SIGUSR1), 0);
     wait_blocked(2);
