@@ -84,11 +84,12 @@ void weft_bound_release(struct coroutine *self)
     weft_hint_set(self->carrier->bound, WEFT_UNBOUND);
 }
 
-void weft_bound_step_out(struct coroutine *self)
+bool weft_bound_step_out(struct coroutine *self)
 {
     struct processor *processor = weft_core_enter_at_once(self);
     if (processor)
         weft_carrier_hand_on(self->carrier, processor);
+    return processor;
 }
 
 void weft_bound_end(struct coroutine *self)

@@ -41,9 +41,9 @@ void weft_bound_begin(struct coroutine *self, enum weft_bound kind);
 void weft_bound_leave_shared(struct coroutine *self);
 void weft_bound_release(struct coroutine *self);
 
-/* Before a call in which the bound `self` may wait in the kernel: it gives its processor away, if it has one.
- * Behind the call it needs none before it enters core. Not in core. */
-void weft_bound_step_out(struct coroutine *self);
+/* Before a call in which `self`, bound or an event loop, may wait in the kernel: it gives its processor away,
+ * if it has one, and then returns true. Behind the call it needs none before it enters core. Not in core. */
+bool weft_bound_step_out(struct coroutine *self);
 
 /* In core: `self` ends next, and its kernel thread with it. */
 void weft_bound_end(struct coroutine *self);

@@ -126,6 +126,12 @@ struct coroutine {
     struct weft_watcher *watchers; /* array; NULL when nothing is waited for, or when served */
     unsigned watcher_count;
 
+    /* As an event loop, see event_loop.h; its own. */
+    bool loop_out;        /* it waits in the kernel, without a processor */
+    uint8_t loop_credit;  /* what it has left to spend on having one all the same, */
+    uint16_t loop_waits;  /* waits in a row that were a loop's, or that it is out for, */
+    uint16_t loop_wanted; /* and so many are needed; 0: it has not waited so yet */
+
     /* Identity, as the kernel keeps it for a thread. Owned by the coroutine itself. */
     int tid;                      /* main: the process id; others: above every pid_max */
     uint32_t index, generation;   /* of the tid, see coroutine.c */

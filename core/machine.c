@@ -21,6 +21,7 @@
 #include "cpu_time.h"
 #include "credentials.h"
 #include "errand.h"
+#include "event_loop.h"
 #include "futex.h"
 #include "libev_system.h"
 #include "hog.h"
@@ -157,6 +158,7 @@ int weft_machine_restart(struct coroutine *self)
     weft_monitor_forget();
     weft_hogs_forget(self);
     weft_bound_forget(self);
+    weft_event_loop_forget(self);
     weft_errands_forget();
     weft_signals_restart(self);
     carrier->tid = self->tid;

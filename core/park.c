@@ -14,6 +14,7 @@
 #include "carrier.h"
 #include "check.h"
 #include "cpu_time.h"
+#include "event_loop.h"
 #include "futex.h"
 #include "global.h"
 #include "hint.h"
@@ -417,6 +418,7 @@ void weft_park_elsewhere(struct coroutine *self, struct carrier *carrier)
 void weft_end(struct coroutine *self, void (*after)(void *), void *argument)
 {
     weft_bound_end(self);
+    weft_event_loop_end(self);
     weft_hint_set(self->state, WEFT_DEAD);
     switch_away(self, self->carrier, pick_after(self), after, argument);
     __builtin_unreachable();

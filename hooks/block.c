@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "../core/bound.h"
+#include "../core/event_loop.h"
 #include "../core/monitor.h"
 #include "../core/signal_mask.h"
 #include "deadline.h"
@@ -74,13 +75,16 @@ bool weft_block_alone_now(const struct weft_call *call, long *result)
 {
     struct coroutine *self = weft_current;
     /* One that is made again has used some of its time. */
-    if (self->restarted || !(self->bound || weft_lone_begin(self)))
+    if (self->restarted)
         return false;
-    self->wait_began = weft_now();
+    bool lone = false;
     if (self->bound)
         weft_bound_step_out(self);
+    else if (!weft_event_loop_step_out(self) && !(lone = weft_lone_begin(self)))
+        return false;
+    self->wait_began = weft_now();
     *result = weft_call_interruptible(call, self);
-    if (!self->bound)
+    if (lone)
         weft_lone_end(self);
     if (*result == -EINTR) /* by whatever: as above */
         __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);

@@ -21,7 +21,7 @@ long weft_block_for_disk(const struct weft_call *call);
  * processor). See core/lone.h, core/bound.h. */
 static inline bool weft_block_alone_likely(const struct coroutine *self)
 {
-    return weft_lone_likely(self) | (self->bound != WEFT_UNBOUND);
+    return weft_lone_likely(self) | (self->bound != WEFT_UNBOUND) | self->loop_out;
 }
 bool weft_block_alone_now(const struct weft_call *call, long *result);
 static inline bool weft_block_alone(const struct weft_call *call, long *result)

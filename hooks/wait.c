@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "../core/check.h"
+#include "../core/event_loop.h"
 #include "../core/libev_system.h"
 #include "../core/lock.h"
 #include "../core/lone.h"
@@ -58,6 +59,11 @@ static void note_watcher(int fd, const struct processor *processor)
         atomic_fetch_or(&descriptor->watched_by, bit);
 }
 
+static bool is_observer(enum weft_reason reason)
+{
+    return reason == WEFT_REASON_POLL || reason == WEFT_REASON_SELECT || reason == WEFT_REASON_EPOLL;
+}
+
 long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft_reason reason,
                         int64_t deadline)
 {
@@ -69,12 +75,16 @@ long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft
     }
     self->watchers = watchers;
     self->watcher_count = count;
+    uint32_t ticks = processor->ticks;
     weft_park_announce(self, processor, abandon_watchers);
     long result = weft_deadline_start(self, processor, deadline);
     if (result == 0) {
         result = weft_park(self, reason, start_watchers, self);
         weft_check(!self->watchers);
-        if (__builtin_expect(weft_lone_likely(self), 0) && self->carrier->processor == processor)
+        if (is_observer(reason) && self->carrier->processor == processor)
+            weft_event_loop_note(self, processor, ticks);
+        if (__builtin_expect(weft_lone_likely(self) | self->loop_out, 0) &&
+            self->carrier->processor == processor)
             for (unsigned i = 0; i < count; i++)
                 weft_loop_leave(processor->loop, watchers[i].fd);
     } else {
