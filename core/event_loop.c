@@ -34,7 +34,7 @@ void weft_event_loop_note(struct coroutine *self, const struct processor *here, 
         self->loop_wanted = ENOUGH;
     if (here->ticks - ticks > FEW)
         self->loop_waits = 0;
-    else if (++self->loop_waits >= self->loop_wanted && !weft_trace_mask)
+    else if (++self->loop_waits >= self->loop_wanted && !self->priority && !weft_trace_mask)
         begin(self);
 }
 
@@ -49,6 +49,8 @@ void weft_event_loop_end(struct coroutine *self)
 
 bool weft_event_loop_step_out(struct coroutine *self)
 {
+    if (self->priority)
+        weft_event_loop_end(self);
     if (!self->loop_out)
         return false;
     bool had_one = weft_bound_step_out(self);

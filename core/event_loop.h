@@ -15,6 +15,8 @@
  *     too many with one ── parked, for twice as many waits as the last time
  *     RETRIED   ── parked, to see whether it has company by now, with which it shares sleeps
  *
+ * One with a priority is not out: only on a processor do priorities mean anything.
+ *
  * With the lone (lone.h), who keeps its processor and may be any coroutine, it has in common that its wait is
  * told by its kernel stack only; a traced program has neither.
  */

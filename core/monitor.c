@@ -50,9 +50,14 @@ static struct {
     int64_t cpu; /* the carrier's, then, ns */
 } seen[WEFT_PROCESSORS_LIMIT];
 
+static bool needs_no_processor(const struct coroutine *self)
+{
+    return __builtin_expect(self->bound | self->loop_out, 0);
+}
+
 void weft_kernel_enter(struct coroutine *self)
 {
-    if (__builtin_expect(self->bound, 0)) {
+    if (needs_no_processor(self)) {
         weft_bound_step_out(self);
         return;
     }
@@ -62,8 +67,8 @@ void weft_kernel_enter(struct coroutine *self)
 
 void weft_kernel_leave(struct coroutine *self)
 {
-    if (__builtin_expect(self->bound, 0))
-        return; /* it enters when it needs to */
+    if (needs_no_processor(self))
+        return; /* it enters when it needs one */
     weft_core_enter(self);
     weft_core_leave(self);
 }

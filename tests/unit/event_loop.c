@@ -119,6 +119,49 @@ static void test_one_that_needs_a_processor_often_parks_again(void **state)
     assert_int_equal(wanted[2], ENOUGH);
 }
 
+static void be_prior(void *argument)
+{
+    struct coroutine *self = weft_current;
+    (void)argument;
+    self->priority = 1;
+    wait_beside(self, 0, 2 * ENOUGH);
+    require(!self->loop_out);
+    self->priority = 0;
+    wait_beside(self, 0, 1);
+    require(self->loop_out);
+    self->priority = 1;
+    require(!weft_event_loop_step_out(self));
+    require(!self->loop_out);
+    self->priority = 0;
+}
+
+static void test_one_with_a_priority_parks(void **state)
+{
+    struct task task;
+    (void)state;
+    task_start(&task, be_prior, NULL);
+    task_join(&task);
+}
+
+static void wait_in_kernel(void *argument)
+{
+    struct coroutine *self = weft_current;
+    (void)argument;
+    wait_beside(self, 0, ENOUGH);
+    require(weft_event_loop_step_out(self));
+    weft_kernel_enter(self);
+    weft_kernel_leave(self);
+    require(!has_processor());
+}
+
+static void test_it_stays_out_when_the_kernel_waits_for_something_else(void **state)
+{
+    struct task task;
+    (void)state;
+    task_start(&task, wait_in_kernel, NULL);
+    task_join(&task);
+}
+
 static void end_outside(void *argument)
 {
     (void)argument;
@@ -148,6 +191,8 @@ int main(void)
         machine_test(test_waits_in_a_row_make_a_loop),
         machine_test(test_many_that_run_meanwhile_begin_the_count_again),
         machine_test(test_few_are_out_at_once),
+        machine_test(test_one_with_a_priority_parks),
+        machine_test(test_it_stays_out_when_the_kernel_waits_for_something_else),
         machine_test(test_those_that_have_ended_do_not_count),
         machine_test(test_one_that_needs_a_processor_often_parks_again),
     };
