@@ -13,6 +13,7 @@
 #include <linux/futex.h>
 
 #include "carrier.h"
+#include "event_loop.h"
 #include "hint.h"
 #include "hog.h"
 #include "monitor.h"
@@ -42,6 +43,7 @@ void weft_bound_begin(struct coroutine *self, enum weft_bound kind)
     if (!self->bound) {
         atomic_store(&ever, true);
         weft_hog_return(self);
+        weft_event_loop_end(self); /* it is out in any case, and takes nobody's place there */
         weft_hint_set(self->hog, 1);
         carrier->bound_to = self;
     }
@@ -72,6 +74,7 @@ void weft_bound_leave_shared(struct coroutine *self)
     }
     atomic_store(&ever, true);
     weft_hog_return(self);
+    weft_event_loop_end(self);
     weft_core_enter(self);
     weft_park_elsewhere(self, carrier);
     weft_core_leave(self);

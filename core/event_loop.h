@@ -32,7 +32,7 @@ void weft_event_loop_note(struct coroutine *self, const struct processor *here, 
  * until it enters core. Not in core; does not park. */
 bool weft_event_loop_step_out(struct coroutine *self);
 
-/* It ends, or parks for a while again. */
+/* It ends, is bound, or parks for a while again. */
 void weft_event_loop_end(struct coroutine *self);
 
 /* In the child of a fork, of which `self` is the only one. */

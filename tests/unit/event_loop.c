@@ -2,6 +2,7 @@
 /* When a coroutine becomes an event loop that waits in the kernel, and when it stops. */
 #include "machine.h"
 
+#include "../../core/bound.h"
 #include "../../core/event_loop.h"
 
 /* From event_loop.c. */
@@ -54,6 +55,23 @@ static void test_few_are_out_at_once(void **state)
     weft_event_loop_end(&loops[0]);
     wait_beside(&loops[count - 1], 0, ENOUGH);
     assert_true(loops[count - 1].loop_out);
+    for (unsigned i = 0; i < count; i++)
+        weft_event_loop_end(&loops[i]);
+}
+
+static void test_in_the_child_of_a_fork_there_is_one(void **state)
+{
+    struct coroutine loops[PER_PROCESSOR * PROCESSORS + 1] = {0};
+    unsigned count = sizeof loops / sizeof loops[0];
+    (void)state;
+    for (unsigned i = 0; i < count - 1; i++)
+        wait_beside(&loops[i], 0, ENOUGH);
+    weft_event_loop_forget(&loops[0]);
+    for (unsigned i = 1; i < count; i++) {
+        loops[i] = (struct coroutine){0};
+        wait_beside(&loops[i], 0, ENOUGH);
+        assert_int_equal(loops[i].loop_out, i < count - 1);
+    }
     for (unsigned i = 0; i < count; i++)
         weft_event_loop_end(&loops[i]);
 }
@@ -162,6 +180,25 @@ static void test_it_stays_out_when_the_kernel_waits_for_something_else(void **st
     task_join(&task);
 }
 
+static void become_bound(void *argument)
+{
+    struct coroutine *self = weft_current;
+    (void)argument;
+    wait_beside(self, 0, ENOUGH);
+    require(self->loop_out);
+    weft_bound_leave_shared(self);
+    weft_bound_begin(self, WEFT_BOUND_ALONE);
+    require(!self->loop_out);
+}
+
+static void test_one_that_is_bound_does_not_count(void **state)
+{
+    struct task task;
+    (void)state;
+    task_start(&task, become_bound, NULL);
+    task_join(&task);
+}
+
 static void end_outside(void *argument)
 {
     (void)argument;
@@ -182,7 +219,9 @@ static void test_those_that_have_ended_do_not_count(void **state)
 static int setup(void **state)
 {
     (void)state;
-    return machine_setup_many(PROCESSORS);
+    int result = machine_setup_many(PROCESSORS);
+    weft_monitor_start();
+    return result;
 }
 
 int main(void)
@@ -191,6 +230,8 @@ int main(void)
         machine_test(test_waits_in_a_row_make_a_loop),
         machine_test(test_many_that_run_meanwhile_begin_the_count_again),
         machine_test(test_few_are_out_at_once),
+        machine_test(test_in_the_child_of_a_fork_there_is_one),
+        machine_test(test_one_that_is_bound_does_not_count),
         machine_test(test_one_with_a_priority_parks),
         machine_test(test_it_stays_out_when_the_kernel_waits_for_something_else),
         machine_test(test_those_that_have_ended_do_not_count),
