@@ -41,6 +41,7 @@ enum { LOOKS_IDLE = 8, AGAIN = 3, BRIEF = 20000 /* ns */ };
 static atomic_bool running;
 static _Atomic(struct carrier *) unborn; /* carriers that wait for their kernel thread: a stack */
 atomic_uint weft_monitor_asleep;         /* futex: 1 while it sleeps for want of work */
+static bool barrier;                     /* the kernel makes them */
 
 /* What it saw of each processor the last time. */
 static struct {
@@ -190,7 +191,6 @@ static void run(void *argument)
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all);
     program_slack = weft_raw1(SYS_prctl, PR_GET_TIMERSLACK);
     weft_raw2(SYS_prctl, PR_SET_TIMERSLACK, 1);
-    bool barrier = weft_raw3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
     const struct timespec now_and_then = {0, 100000000};
     struct timespec pause = {0, WEFT_SLICE};
     for (int idle = 0, again = 0;;) {
@@ -239,6 +239,9 @@ void weft_monitor_start(void)
 {
     if (atomic_load_explicit(&running, memory_order_relaxed) || atomic_exchange(&running, true))
         return;
+    /* Here, for it costs nothing while there is one kernel thread. Later the kernel would wait for all CPUs
+     * (synchronize_rcu: some 10 ms), and an exit of the process would wait for that. */
+    barrier = weft_raw3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
     struct carrier *thread = weft_carrier_create();
     if (thread && weft_carrier_clone_thread(thread, run) == 0)
         return;

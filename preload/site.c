@@ -98,18 +98,22 @@ static void classify(const struct weft_text *text, struct weft_site *site)
     }
 }
 
-/* Calls `found` with the index of every byte for which `match`(bytes, previous bytes) is all ones. */
+/* Calls `found` with the address of every byte for which `match`(bytes, previous bytes) is all ones. The last
+ * block may end behind the text, but not behind its page. */
 #define SCAN(text, bytes, previous, match, found)                                                     \
     do {                                                                                              \
         __m128i last_ = _mm_setzero_si128();                                                          \
-        for (uint8_t *block_ = (text)->start - ((uintptr_t)(text)->start & 15); block_ < (text)->end; \
-             block_ += 16) {                                                                          \
-            __m128i bytes = _mm_load_si128((const __m128i *)block_);                                  \
-            __m128i previous = _mm_or_si128(_mm_slli_si128(bytes, 1), _mm_srli_si128(last_, 15));     \
-            unsigned mask_ = (unsigned)_mm_movemask_epi8(match);                                      \
-            last_ = bytes;                                                                            \
+        for (uint8_t *block_ = (text)->start - ((uintptr_t)(text)->start & 63); block_ < (text)->end; \
+             block_ += 64) {                                                                          \
+            uint64_t mask_ = 0;                                                                       \
+            for (int i_ = 0; i_ < 64; i_ += 16) {                                                     \
+                __m128i bytes = _mm_load_si128((const __m128i *)(block_ + i_));                       \
+                __m128i previous = _mm_or_si128(_mm_slli_si128(bytes, 1), _mm_srli_si128(last_, 15)); \
+                mask_ |= (uint64_t)(unsigned)_mm_movemask_epi8(match) << i_;                          \
+                last_ = bytes;                                                                        \
+            }                                                                                         \
             for (; mask_; mask_ &= mask_ - 1)                                                         \
-                found(block_ + __builtin_ctz(mask_));                                                 \
+                found(block_ + __builtin_ctzll(mask_));                                               \
         }                                                                                             \
     } while (0)
 
@@ -150,9 +154,8 @@ static bool note_branch(struct weft_site_workspace *workspace, unsigned index, c
     if (opcode <= text->start || text->end - opcode < 5)
         return true;
     size_t target = (size_t)(opcode + 5 + (int32_t)load32(opcode + 1) - text->start);
-    if (target >= (size_t)(text->end - text->start))
-        return true;
-    if (!(workspace->near[target / 32 / 32] >> (target / 32 % 32) & 1))
+    bool near = workspace->near[target % WEFT_TEXT_SIZE_MAX / 32 / 32] >> (target / 32 % 32) & 1;
+    if (!(near & (target < (size_t)(text->end - text->start)))) /* in one: rarely so, and well foreseen */
         return true;
     if (workspace->branch_count[index] == WEFT_BRANCH_MAX)
         return false;

@@ -52,11 +52,11 @@ static bool entered_by_short_jump(struct weft_site_workspace *workspace, const s
     const uint8_t *at = start - text->start > SHORT_JUMP_SPAN ? start - SHORT_JUMP_SPAN : text->start;
     const uint8_t *last = text->end - end > SHORT_JUMP_SPAN ? end + SHORT_JUMP_SPAN : text->end - 2;
     for (; at <= last; at++) {
-        bool jump = *at == 0xeb || (*at & 0xf0) == 0x70 || (*at & 0xfc) == 0xe0; /* jmp, jcc, loop, jrcxz */
-        if (!jump)
-            continue;
         const uint8_t *target = at + 2 + (int8_t)at[1];
-        if (target > start && target < end && is_executed(workspace, text, at))
+        if ((size_t)(target - start - 1) >= (size_t)(end - start - 1)) /* one comparison: rarely inside */
+            continue;
+        bool jump = *at == 0xeb || (*at & 0xf0) == 0x70 || (*at & 0xfc) == 0xe0; /* jmp, jcc, loop, jrcxz */
+        if (jump && is_executed(workspace, text, at))
             return true;
     }
     return false;
@@ -86,7 +86,7 @@ static bool entered_by_table(const struct weft_text *text, const uint8_t *start,
     if (!weft_text_function(text, start, &function, &function_end))
         return false;
     for (const uint8_t *at = function; at + 7 <= function_end; at++) {
-        if ((at[0] & 0xfb) != 0x48 || at[1] != 0x8d || (at[2] & 0xc7) != 0x05) /* lea disp32(%rip),%r64 */
+        if ((load32s(at) & 0xc7fffb) != 0x058d48) /* 48|4c 8d 05...3d: lea disp32(%rip),%r64 */
             continue;
         const uint8_t *table = at + 7 + load32s(at + 3);
         for (const uint8_t *entry = table; entry >= text->data && entry + 4 <= text->data_end; entry += 4) {

@@ -3,6 +3,7 @@
 #include "machine.h"
 
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -257,11 +258,23 @@ static void test_a_call_that_waits_unexpectedly_keeps_nobody_from_running(void *
     assert_int_equal(reader.got, 'z');
 }
 
+/* Later it would make the process's exit wait for a grace period of the kernel's. */
+static void test_it_is_registered_for_barriers_from_its_start_on(void **state)
+{
+    (void)state;
+    weft_monitor_start();
+    long supported = weft_raw3(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+    if (supported < 0 || !(supported & MEMBARRIER_CMD_PRIVATE_EXPEDITED))
+        skip();
+    assert_int_equal(weft_raw3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0), 0);
+}
+
 #define piped(function) cmocka_unit_test_setup_teardown(function, make_pipe, close_pipe)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_it_is_registered_for_barriers_from_its_start_on),
         piped(test_the_global_queue_is_first_in_first_out),
         piped(test_others_run_while_one_blocks_in_the_kernel),
         piped(test_main_itself_may_block_in_the_kernel),
