@@ -19,6 +19,7 @@
 #include "monitor.h"
 #include "park.h"
 #include "raw.h"
+#include "spare.h"
 #include "trace.h"
 #include "visit.h"
 

@@ -8,9 +8,6 @@
 /* A carrier with a stack and a thread block, without a kernel thread yet; NULL when out of memory. */
 struct carrier *weft_carrier_create(void);
 
-/* Takes back one that has no kernel thread. */
-void weft_carrier_give(struct carrier *carrier);
-
 /* Starts a kernel thread on the stack and with the thread block of `carrier`, which runs entry(carrier).
  * Returns 0 or -errno. */
 int weft_carrier_clone_thread(struct carrier *carrier, void (*entry)(void *));
@@ -18,33 +15,14 @@ int weft_carrier_clone_thread(struct carrier *carrier, void (*entry)(void *));
 /* The same for the life of a carrier. Not by one that is bound, but for a bound one. */
 int weft_carrier_employ(struct carrier *carrier);
 
-/* Returns when somebody has set `wake` to WEFT_WAKE_EMPLOYED. On the carrier's own stack, without a
- * processor. */
-void weft_carrier_wait(struct carrier *carrier);
-
-/* Ends its kernel thread; one that is the process's first sleeps for good instead, and takes signals. On its
- * own stack, without a processor. */
-_Noreturn void weft_carrier_end(struct carrier *carrier);
-
-/* Gives `processor`, which is nobody's (the caller has set its owner to 0, or woke a vacant one), to a spare
- * or new carrier. Returns 0 or -errno. */
-int weft_carrier_adopt(struct processor *processor);
-
-/* Makes a spare or new carrier the deputy (lone.h) of a processor that has none. Returns 0 or -errno. */
-int weft_carrier_depute(struct processor *processor);
-
-/* In core: gives the processor away; `carrier` goes on without it, or, when no other can be had, outside of
- * core. */
-bool weft_carrier_hand_on(struct carrier *carrier, struct processor *processor);
+/* Ends the calling kernel thread, a carrier's that is on a list of spare.c. */
+_Noreturn void weft_carrier_exit(void);
 
 /* Sets the owner of a processor that is nobody's. */
 void weft_carrier_hold(struct processor *processor, uintptr_t owner);
 
 /* A carrier's own way back into core. Returns false when the processor is somebody else's. */
 bool weft_carrier_return(struct carrier *carrier, struct processor *processor);
-
-/* The carrier context's endless loop. */
-_Noreturn void weft_carrier_run(void *carrier);
 
 /* After a fork: forgets the other carriers and the global queue, which exist no more. */
 void weft_carriers_forget(struct carrier *carrier);
@@ -63,9 +41,6 @@ bool weft_carrier_is_first(const struct carrier *carrier);
  * end children that asked for it get a signal (prctl(2), PR_SET_PDEATHSIG), and who is traced is let go or
  * killed. */
 bool weft_carrier_has_children(void);
-
-/* A child of the process is gone: spares that stayed because of theirs may end now. From anywhere. */
-void weft_carriers_lose_child(void);
 
 /* What its kernel thread has computed, ns; -1 when that has ended. From anywhere. */
 int64_t weft_carrier_cpu_time(const struct carrier *carrier);

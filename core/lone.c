@@ -30,6 +30,7 @@
 #include "raw.h"
 #include "signal.h"
 #include "signal_mask.h"
+#include "spare.h"
 #include "trace.h"
 #include "visit.h"
 

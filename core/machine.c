@@ -32,6 +32,7 @@
 #include "raw.h"
 #include "signal.h"
 #include "slab.h"
+#include "spare.h"
 #include "visit.h"
 
 struct processor *weft_processors;

@@ -34,6 +34,7 @@
 #include "park.h"
 #include "priority.h"
 #include "raw.h"
+#include "spare.h"
 #include "trace.h"
 
 enum { LOOKS_IDLE = 8, AGAIN = 3, BRIEF = 20000 /* ns */ };

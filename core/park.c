@@ -23,6 +23,7 @@
 #include "priority.h"
 #include "raw.h"
 #include "signal.h"
+#include "spare.h"
 #include "trace.h"
 #include "visit.h"
 #include "watch.h"

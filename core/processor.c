@@ -18,6 +18,7 @@
 #include "park.h"
 #include "priority.h"
 #include "signal.h"
+#include "spare.h"
 #include "watch.h"
 
 enum {

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <sys/wait.h>
 
-#include "../core/carrier.h"
 #include "../core/libev_system.h"
+#include "../core/spare.h"
 #include "block.h"
 #include "hooks.h"
 #include "tracer.h"

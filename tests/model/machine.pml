@@ -212,7 +212,7 @@ proctype carrier(byte k)
 end_spare:
     atomic { wake[k] -> wake[k] = false }
 
-loop: /* weft_carrier_run */
+loop: /* weft_dispatch */
     p = held[k];
     if
     :: p == NO_PROCESSOR -> ADD(spares, k); goto end_spare
