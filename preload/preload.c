@@ -136,7 +136,7 @@ static const char *turn_on(void)
         return "the process has several kernel threads already";
     if (shadow_stack_active())
         return "a shadow stack is active";
-    if (weft_sites_find(&sites, &reason) != 0)
+    if (weft_sites_find(&sites, &weft_known_libc, &reason) != 0)
         return reason;
     if (weft_machine_start(config.processors) != 0) {
         weft_sites_release(sites);
@@ -156,7 +156,7 @@ static const char *turn_on(void)
     weft_signal_descriptors_find();
     unregister_main_rseq();
     say("active, processors ", "", (long)weft_processor_count, "");
-    say("sites redirected ", "", (long)sites->redirected, "");
+    say("sites redirected ", "", (long)sites->redirected, sites->known ? ", known when weft was built" : "");
     if (!weft_has_fsgsbase)
         say("no FSGSBASE: each switch is a system call", "", 0, NULL);
     weft_sites_release(sites);

@@ -3,7 +3,7 @@
  * Finding libc's sites, and what makes a table fit for use.
  *
  * 1. libc is the object that contains a known function of libc, whatever its file is called. Before glibc
- *    2.34 it had parts (see below).
+ *    2.34 it had parts (see below). One that weft was built with needs no search (site_known.c).
  * 2. One pass over the text finds the syscall instructions, a second one all long jumps and calls that end
  *    near one of them, from wherever in the text: a function's cold part jumps back into its hot part.
  *    Both take every byte for a possible opcode. A window that such a byte sequence would enter is looked
@@ -294,21 +294,22 @@ static int scan_parts(struct weft_site_workspace *workspace, const char **reason
     return 0;
 }
 
-int weft_sites_find(struct weft_site_table **table, const char **reason)
+int weft_sites_find(struct weft_site_table **table, const struct weft_known_text *known, const char **reason)
 {
     struct weft_site_workspace *workspace = weft_workspace_new();
     if (!workspace) {
         *reason = "no memory for the table of sites";
         return -ENOMEM;
     }
-    weft_decoder_open(&workspace->decoder);
-
     struct weft_text text;
     int error = weft_text_find(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), &text, reason);
-    if (!error)
+    bool has_parts = !glibc_is_at_least(2, 34);
+    if (!error && (has_parts || !known || !weft_sites_recognize(workspace, &text, known))) {
+        weft_decoder_open(&workspace->decoder);
         error = weft_sites_scan(workspace, &text, reason);
-    if (!error && !glibc_is_at_least(2, 34))
-        error = scan_parts(workspace, reason);
+        if (!error && has_parts)
+            error = scan_parts(workspace, reason);
+    }
     if (error) {
         weft_sites_release(&workspace->table);
         return error;
@@ -390,7 +391,7 @@ int weft_sites_redirect(struct weft_site_table *table, const bool *wanted, size_
         *reason = check_mandatory(table);
         if (*reason) {
             error = -ENOTSUP;
-            if (!decoder)
+            if (!decoder && !workspace->known)
                 *reason =
                     "this libc cannot be redirected without " WEFT_DECODER_NAME ", which is not installed";
         }

@@ -4,7 +4,7 @@
  *
  *     struct weft_site_table *table;
  *     const char *reason;
- *     if (weft_sites_find(&table, &reason) == 0 &&
+ *     if (weft_sites_find(&table, &weft_known_libc, &reason) == 0 &&
  *         weft_sites_redirect(table, wanted, wanted_count, &reason) == 0) ...
  *     weft_sites_release(table);
  *
@@ -67,23 +67,32 @@ struct weft_text {
     const int32_t *entries; /* function_count pairs (start, description), sorted by start */
     size_t function_count;
     const uint8_t *data, *data_end; /* the read-only segment around the header; jump tables lie there */
+    const uint8_t *build_id;        /* of the object; NULL: it has none */
+    size_t build_id_length;
 };
 
 struct weft_site_table {
     size_t count;                     /* sites, sorted by address within a text */
     size_t redirected, left, refused; /* their fates, valid after weft_sites_redirect */
+    bool known;                       /* nothing was searched */
     size_t text_count;
     struct weft_text texts[WEFT_SITE_TEXT_MAX];
     struct weft_site sites[WEFT_SITE_MAX];
 };
 
+/* What was found in the libc of the machine that weft was built on (site_known.c). */
+struct weft_known_text;
+extern const struct weft_known_text weft_known_libc;
+
 /*
  * Finds every site of libc, and of its parts where they are objects of their own, which it loads. Changes
- * nothing. The table comes from mmap, belongs to the caller and goes to weft_sites_release.
+ * nothing. When libc is the one that is `known` (may be NULL), nothing is searched or decoded. The table
+ * comes from mmap, belongs to the caller and goes to weft_sites_release.
  * Returns 0, or -errno with *reason set to one static line for the user: -ENOENT (no libc, no usable
  * .eh_frame_hdr), -E2BIG (more sites or text than there is room for), -ENOMEM.
  */
-int weft_sites_find(struct weft_site_table **table, const char **reason);
+int weft_sites_find(struct weft_site_table **table, const struct weft_known_text *known,
+                    const char **reason);
 
 /*
  * Redirects the sites whose number is wanted (wanted[number], number < wanted_count) or not known; sites

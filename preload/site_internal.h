@@ -5,6 +5,7 @@
  *
  *     site_text.c    finds texts and their functions
  *     site.c         finds sites, classifies them, and knows which are mandatory
+ *     site_known.c   knows them without a search when libc is the one that weft was built with
  *     site_decode.c  instruction lengths and kinds, by Zydis when it is there
  *     site_window.c  chooses windows, relocates displaced instructions, makes the slots' contents
  *     site_patch.c   writes slots and windows
@@ -40,6 +41,34 @@ struct weft_instruction {
     const uint8_t *target;       /* RELATIVE: of the operand; BRANCH: of the jump */
 };
 
+/* A piece of a known window: one instruction, or several that mean the same at any address. */
+struct weft_known_piece {
+    uint8_t length;
+    uint8_t kind;                /* enum weft_instruction_kind */
+    uint8_t displacement_offset; /* RELATIVE, BRANCH: of the displacement, which for BRANCH ends the piece */
+    uint8_t condition;           /* BRANCH: of the jcc, or WEFT_ALWAYS */
+};
+
+#define WEFT_ALWAYS 16
+
+struct weft_known_site {
+    uint32_t offset; /* of the syscall instruction, from the text's start */
+    int16_t number;
+    uint8_t shape;         /* enum weft_site_shape */
+    uint8_t before, after; /* pieces of its window on either side; none: it has no window */
+    uint16_t first;        /* the first of them; they stand in the order of their addresses */
+};
+
+struct weft_known_text {
+    uint8_t build_id[32];
+    size_t build_id_length; /* 0: no text is known */
+    size_t size;            /* bytes of the text */
+    uint64_t checksum;      /* of the windows' bytes */
+    size_t site_count;
+    const struct weft_known_site *sites;
+    const struct weft_known_piece *pieces;
+};
+
 /* A long jump or call, or what looks like one, whose target lies near a site. */
 struct weft_branch {
     const uint8_t *source;
@@ -67,6 +96,7 @@ struct weft_decoder {
 struct weft_site_workspace {
     struct weft_site_table table;
     struct weft_decoder decoder;
+    const struct weft_known_text *known; /* NULL: the sites were searched */
     size_t branch_count[WEFT_SITE_TEXT_MAX];
     struct weft_branch branches[WEFT_SITE_TEXT_MAX][WEFT_BRANCH_MAX]; /* sorted by target */
     uint32_t near[WEFT_TEXT_SIZE_MAX / 32 / 32]; /* one bit for 32 bytes of the text being scanned */
@@ -87,6 +117,13 @@ bool weft_text_function(const struct weft_text *text, const uint8_t *at, const u
 struct weft_site_workspace *weft_workspace_new(void);
 /* Adds a text and its sites. Needs the decoder open if it is to know numbers behind other shapes. */
 int weft_sites_scan(struct weft_site_workspace *workspace, const struct weft_text *text, const char **reason);
+
+/* site_known.c */
+/* Adds the sites of a text without a search. False, and nothing is added, when it is another text. */
+bool weft_sites_recognize(struct weft_site_workspace *workspace, const struct weft_text *text,
+                          const struct weft_known_text *known);
+/* The checksum, of `count` sites that lie in a text at `start`. */
+uint64_t weft_known_checksum(const uint8_t *start, const struct weft_known_text *known);
 
 /* site_decode.c */
 /* Opens Zydis. False when it is not installed or of another version than the headers; never an error. */

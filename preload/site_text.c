@@ -29,8 +29,29 @@ struct text_search {
     const char *name; /* or, if not NULL: the start of the file's name */
     bool found;
     const ElfW(Phdr) * code, *frames, *data; /* data: the segment that frames lies in */
+    const uint8_t *build_id;
+    size_t build_id_length;
     uintptr_t base;
 };
+
+/* Looks for the build id among the notes of an object. */
+static void search_notes(struct text_search *search, const uint8_t *notes, size_t size)
+{
+    while (size >= sizeof(ElfW(Nhdr))) {
+        const ElfW(Nhdr) *note = (const void *)notes;
+        size_t name = (note->n_namesz + 3) & ~(size_t)3, description = (note->n_descsz + 3) & ~(size_t)3;
+        if (name + description > size - sizeof(*note))
+            return;
+        const uint8_t *text = notes + sizeof(*note);
+        if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(text, "GNU", 4) == 0) {
+            search->build_id = text + name;
+            search->build_id_length = note->n_descsz;
+            return;
+        }
+        notes += sizeof(*note) + name + description;
+        size -= sizeof(*note) + name + description;
+    }
+}
 
 static int search_object(struct dl_phdr_info *info, size_t size, void *argument)
 {
@@ -62,6 +83,11 @@ static int search_object(struct dl_phdr_info *info, size_t size, void *argument)
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
         if (header->p_type == PT_LOAD && frames->p_vaddr - header->p_vaddr < header->p_memsz)
             data = header;
+    }
+    for (size_t i = 0; i < info->dlpi_phnum && !search->build_id; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type == PT_NOTE && header->p_align <= 4)
+            search_notes(search, (const uint8_t *)info->dlpi_addr + header->p_vaddr, header->p_memsz);
     }
     search->found = true;
     search->code = code;
@@ -96,6 +122,8 @@ static int text_find(struct text_search *search, struct weft_text *text, const c
     text->function_count = header->count;
     text->data = (const uint8_t *)(search->base + search->data->p_vaddr);
     text->data_end = text->data + search->data->p_filesz;
+    text->build_id = search->build_id;
+    text->build_id_length = search->build_id_length;
     if ((size_t)(text->end - text->start) > WEFT_TEXT_SIZE_MAX) {
         *reason = "libc's code is larger than expected";
         return -E2BIG;

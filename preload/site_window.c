@@ -203,7 +203,25 @@ static bool fill_slot(struct weft_site_workspace *workspace, const struct weft_s
     return jump == (int32_t)jump;
 }
 
-/* Takes the window for the site, or says why not. */
+/* Gives the site its window and a slot, or says why not. */
+static const char *place_window(struct weft_site_workspace *workspace, struct weft_site *site,
+                                const struct window *window)
+{
+    if (!fill_slot(workspace, site, window))
+        return "too far from the trampolines";
+    size_t length = (size_t)(window->end - window->start);
+    site->window = (uint8_t *)window->start;
+    site->window_length = (uint8_t)length;
+    site->before_length = (uint8_t)(site->syscall - window->start);
+    site->after_length = (uint8_t)(window->end - site->syscall - 2);
+    memcpy(site->original, window->start, length);
+    site->slot = &weft_slots[workspace->slots_used++];
+    site->fate = WEFT_SITE_REDIRECTED;
+    site->reason = NULL;
+    return NULL;
+}
+
+/* The same when the window is one that rule 1 allows. */
 static const char *take_window(struct weft_site_workspace *workspace, struct weft_site *site,
                                const struct window *window)
 {
@@ -232,18 +250,7 @@ static const char *take_window(struct weft_site_workspace *workspace, struct wef
     if (weft_window_is_entered(workspace, site->text, window->start, window->end))
         return workspace->decoder.library ? "a jump enters the window"
                                           : "a jump may enter the window, and there is no decoder to tell";
-    if (!fill_slot(workspace, site, window))
-        return "too far from the trampolines";
-
-    site->window = (uint8_t *)window->start;
-    site->window_length = (uint8_t)length;
-    site->before_length = (uint8_t)(site->syscall - window->start);
-    site->after_length = (uint8_t)(window->end - site->syscall - 2);
-    memcpy(site->original, window->start, length);
-    site->slot = &weft_slots[workspace->slots_used++];
-    site->fate = WEFT_SITE_REDIRECTED;
-    site->reason = NULL;
-    return NULL;
+    return place_window(workspace, site, window);
 }
 
 static void set_plain(struct weft_instruction *instruction, const uint8_t *at, size_t length)
@@ -347,6 +354,55 @@ static const char *take_decoded(struct weft_site_workspace *workspace, struct we
     return reason;
 }
 
+static struct weft_instruction known_instruction(const struct weft_known_piece *piece, const uint8_t *at)
+{
+    struct weft_instruction instruction = {.at = at, .length = piece->length, .kind = piece->kind};
+    const uint8_t *end = at + piece->length, *displacement = at + piece->displacement_offset;
+    if (piece->kind == WEFT_INSTRUCTION_RELATIVE) {
+        instruction.displacement_offset = piece->displacement_offset;
+        instruction.target = end + load32s(displacement);
+    } else if (piece->kind == WEFT_INSTRUCTION_BRANCH) {
+        instruction.target = end + (end - displacement == 1 ? (int8_t)*displacement : load32s(displacement));
+        instruction.conditional = piece->condition != WEFT_ALWAYS;
+        instruction.condition = piece->condition;
+    }
+    return instruction;
+}
+
+static const char *take_known(struct weft_site_workspace *workspace, struct weft_site *site,
+                              const struct weft_known_site *known)
+{
+    const struct weft_known_piece *pieces = workspace->known->pieces + known->first;
+    struct window window = {.before_count = known->before, .after_count = known->after};
+    if (known->before + known->after == 0)
+        return "no window was found when weft was built";
+    const uint8_t *at = site->syscall;
+    for (unsigned i = 0; i < known->before; i++) {
+        const struct weft_known_piece *piece = &pieces[known->before - 1 - i];
+        at -= piece->length;
+        window.before[i] = known_instruction(piece, at);
+    }
+    window.start = at;
+    at = site->syscall + 2;
+    for (unsigned i = 0; i < known->after; i++) {
+        const struct weft_known_piece *piece = &pieces[known->before + i];
+        window.after[i] = known_instruction(piece, at);
+        at += piece->length;
+    }
+    window.end = at;
+    return place_window(workspace, site, &window);
+}
+
+static const char *take_searched(struct weft_site_workspace *workspace, struct weft_site *site)
+{
+    const char *obstacle = "not of a known shape";
+    if (site->shape != WEFT_SITE_DECODED)
+        obstacle = take_shape(workspace, site);
+    if (obstacle && (workspace->decoder.library || site->shape == WEFT_SITE_DECODED))
+        obstacle = take_decoded(workspace, site);
+    return obstacle;
+}
+
 static bool is_wanted(const struct weft_site *site, const bool *wanted, size_t wanted_count)
 {
     switch (site->number) {
@@ -381,11 +437,8 @@ int weft_windows_choose(struct weft_site_workspace *workspace, const bool *wante
             *reason = "libc has more system calls than there are trampolines";
             return -ENOSPC;
         }
-        const char *obstacle = "not of a known shape";
-        if (site->shape != WEFT_SITE_DECODED)
-            obstacle = take_shape(workspace, site);
-        if (obstacle && (workspace->decoder.library || site->shape == WEFT_SITE_DECODED))
-            obstacle = take_decoded(workspace, site);
+        const char *obstacle = workspace->known ? take_known(workspace, site, &workspace->known->sites[i])
+                                                : take_searched(workspace, site);
         if (obstacle) {
             site->fate = WEFT_SITE_REFUSED;
             site->reason = obstacle;

@@ -2,10 +2,11 @@
 /*
  * Redirects the installed libc, lists its sites, and then uses libc through the trampolines.
  *
- *     site_list [--all] [--quiet] [--native] [--no-decoder]
+ *     site_list [--all] [--quiet] [--native] [--search] [--no-decoder]
  *
- * --all wants every number, --native only lists, --no-decoder does as if Zydis were not installed. Exits with
- * 1 when weft could not work here, with another status when libc does not work any more.
+ * --all wants every number, --native only lists, --search does as if libc were another one than weft was
+ * built with, --no-decoder, too, and as if Zydis were not installed. Exits with 1 when weft could not work
+ * here, with another status when libc does not work any more.
  */
 #include "../../preload/site_internal.h"
 #include "wanted.h"
@@ -253,14 +254,16 @@ int main(int argument_count, char **arguments)
 
     struct weft_site_table *table;
     const char *reason = "";
+    bool no_decoder = option(argument_count, arguments, "--no-decoder");
+    bool search = no_decoder || option(argument_count, arguments, "--search");
     start = now();
-    int error = weft_sites_find(&table, &reason);
+    int error = weft_sites_find(&table, search ? NULL : &weft_known_libc, &reason);
     double found = now();
     if (error) {
         printf("cannot find: %s: %s\n", reason, strerror(-error));
         return 1;
     }
-    if (option(argument_count, arguments, "--no-decoder"))
+    if (no_decoder)
         weft_decoder_close(&((struct weft_site_workspace *)table)->decoder);
     if (option(argument_count, arguments, "--native")) {
         list(table);
@@ -272,7 +275,8 @@ int main(int argument_count, char **arguments)
     if (!quiet || error)
         list(table);
     count(table);
-    printf("find %.3f ms, redirect %.3f ms\n", found - start, redirected - before);
+    printf("%s: find %.3f ms, redirect %.3f ms\n", table->known ? "known" : "searched", found - start,
+           redirected - before);
     if (error) {
         printf("cannot redirect: %s: %s\n", reason, strerror(-error));
         return 1;

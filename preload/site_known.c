@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A libc that is known: the sites, and the windows that site_window.c would choose.
+ *
+ * To search libc takes 1.5 ms, most of what turning weft on takes, and its result is the same for the same
+ * libc. So the build searches the libc that it finds (record_sites.c), and weft carries the result:
+ * weft_known_libc.
+ *
+ * 1. The libc of a process is that one when its build id is, and when the bytes of all windows are, by a
+ *    checksum: another preloaded object, or a debugger, may have changed them since. Any other libc is
+ * searched.
+ * 2. The record is made as if every number were wanted. Its windows do not overlap, so any of them may be
+ * taken without the others.
+ * 3. Where something is to be known of a function (jumps into a window, lengths of instructions), it has been
+ *    found out. So neither Zydis nor the texts' tables are needed.
+ */
+#include "site_internal.h"
+
+#include <string.h>
+
+static unsigned length_of(const struct weft_known_piece *pieces, unsigned count)
+{
+    unsigned length = 0;
+    for (unsigned i = 0; i < count; i++)
+        length += pieces[i].length;
+    return length;
+}
+
+/* FNV-1a. */
+uint64_t weft_known_checksum(const uint8_t *start, const struct weft_known_text *known)
+{
+    uint64_t sum = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < known->site_count; i++) {
+        const struct weft_known_site *site = &known->sites[i];
+        const struct weft_known_piece *pieces = &known->pieces[site->first];
+        const uint8_t *syscall = start + site->offset;
+        const uint8_t *end = syscall + 2 + length_of(pieces + site->before, site->after);
+        for (const uint8_t *at = syscall - length_of(pieces, site->before); at < end; at++)
+            sum = (sum ^ *at) * UINT64_C(0x100000001b3);
+    }
+    return sum;
+}
+
+bool weft_sites_recognize(struct weft_site_workspace *workspace, const struct weft_text *text,
+                          const struct weft_known_text *known)
+{
+    struct weft_site_table *table = &workspace->table;
+    if (!known->build_id_length || text->build_id_length != known->build_id_length ||
+        memcmp(text->build_id, known->build_id, known->build_id_length) != 0 ||
+        (size_t)(text->end - text->start) != known->size || known->site_count > WEFT_SITE_MAX ||
+        weft_known_checksum(text->start, known) != known->checksum)
+        return false;
+    for (size_t i = 0; i < known->site_count; i++)
+        table->sites[i] = (struct weft_site){.syscall = text->start + known->sites[i].offset,
+                                             .number = known->sites[i].number,
+                                             .shape = known->sites[i].shape,
+                                             .fate = WEFT_SITE_LEFT};
+    table->count = known->site_count;
+    table->texts[table->text_count++] = *text;
+    table->known = true;
+    workspace->known = known;
+    return true;
+}
