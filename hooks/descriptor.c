@@ -25,7 +25,7 @@
 enum { CHUNK = 4096, CHUNKS = 256 };
 
 static struct weft_descriptor *_Atomic chunks[CHUNKS];
-static atomic_uint epoch = 1;
+atomic_uint weft_descriptor_epoch = 1;
 
 struct weft_descriptor *weft_descriptor_find(int fd)
 {
@@ -119,7 +119,7 @@ enum weft_descriptor_kind weft_descriptor_kind_of(int fd, struct weft_descriptor
 
 static bool is_private(union weft_descriptor_word seen)
 {
-    return seen.private_epoch == atomic_load_explicit(&epoch, memory_order_relaxed);
+    return seen.private_epoch == atomic_load_explicit(&weft_descriptor_epoch, memory_order_relaxed);
 }
 
 bool weft_descriptor_private(struct weft_descriptor *descriptor)
@@ -201,12 +201,12 @@ static void share(int fd)
 
 void weft_descriptor_made(int fd, enum weft_descriptor_kind kind, int flags)
 {
-    renew(fd, kind, (unsigned)flags, atomic_load(&epoch));
+    renew(fd, kind, (unsigned)flags, atomic_load(&weft_descriptor_epoch));
 }
 
 void weft_descriptors_shared(void)
 {
-    atomic_fetch_add(&epoch, 1);
+    atomic_fetch_add(&weft_descriptor_epoch, 1);
 }
 
 /* What the call that makes a descriptor says of it. Of all calls and all their flags one bit means

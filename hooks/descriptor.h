@@ -71,6 +71,18 @@ static inline bool weft_descriptor_has(struct weft_descriptor *descriptor, unsig
     return weft_descriptor_look(descriptor).flags & flags;
 }
 
+/* Descriptions whose record says so are private. */
+extern atomic_uint weft_descriptor_epoch;
+
+/* True when O_NONBLOCK is known to be set: a call on a socket goes to the kernel as it is. */
+static inline bool weft_descriptor_never_waits(struct weft_descriptor *descriptor)
+{
+    enum { NEVER = WEFT_FD_NONBLOCK_KNOWN | WEFT_FD_NONBLOCK };
+    union weft_descriptor_word seen = weft_descriptor_look(descriptor);
+    return (seen.flags & NEVER) == NEVER &&
+           seen.private_epoch == atomic_load_explicit(&weft_descriptor_epoch, memory_order_relaxed);
+}
+
 /* Sets and clears flags. For what is known of the number as it is now; descriptor may be NULL. */
 void weft_descriptor_note(struct weft_descriptor *descriptor, unsigned set, unsigned clear);
 

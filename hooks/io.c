@@ -221,6 +221,8 @@ WEFT_HOOK(read)
     if (size == 0 || kernels_own(kind) || !sane_buffer((void *)call->arguments[1], &size))
         return kind == WEFT_KIND_DISK ? weft_file_read(call, descriptor) : weft_call_raw(call);
     struct iovec part = {(void *)call->arguments[1], size};
+    if (weft_kind_is_socket(kind) && weft_descriptor_never_waits(descriptor))
+        return weft_call_raw(call);
     if (weft_kind_is_socket(kind))
         return weft_socket_receive(fd, descriptor, part.iov_base, part.iov_len, 0, NULL, NULL);
     return read_waiting(call, descriptor, kind, &part, 1);
@@ -235,6 +237,8 @@ WEFT_HOOK(readv)
     enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
     if (kernels_own(kind) || count <= 0 || count > IOV_MAX)
         return weft_call_brief(call);
+    if (weft_kind_is_socket(kind) && weft_descriptor_never_waits(descriptor))
+        return weft_call_raw(call);
     if (weft_kind_is_socket(kind)) {
         /* No bytes wanted: readv returns at once, where recvmsg waits. This attempt knows. */
         long result = weft_raw6(SYS_preadv2, fd, (long)vector, count, -1, -1, RWF_NOWAIT);
@@ -256,6 +260,8 @@ WEFT_HOOK(write)
         !sane_buffer((void *)call->arguments[1], &size))
         return weft_call_brief(call);
     struct iovec part = {(void *)call->arguments[1], size};
+    if (weft_kind_is_socket(kind) && weft_descriptor_never_waits(descriptor))
+        return weft_call_raw(call);
     if (weft_kind_is_socket(kind))
         return weft_socket_send(fd, descriptor, part.iov_base, part.iov_len,
                                 kind == WEFT_KIND_PACKET ? MSG_EOR : 0, NULL, 0);
@@ -271,6 +277,8 @@ WEFT_HOOK(writev)
     enum weft_descriptor_kind kind = weft_descriptor_kind_of(fd, descriptor);
     if (kernels_own(kind) || count <= 0 || count > IOV_MAX)
         return weft_call_brief(call);
+    if (weft_kind_is_socket(kind) && weft_descriptor_never_waits(descriptor))
+        return weft_call_raw(call);
     if (weft_kind_is_socket(kind))
         return weft_socket_writev(fd, descriptor, vector, count);
     return write_waiting(call, descriptor, kind, vector, count);

@@ -254,7 +254,8 @@ static long send_message(int fd, struct weft_descriptor *descriptor, const struc
                          bool by_writev)
 {
     struct attempt attempt = attempt_at(fd, descriptor);
-    bool whole = weft_descriptor_kind_of(fd, descriptor) == WEFT_KIND_STREAM && !(flags & MSG_DONTWAIT);
+    bool whole = weft_descriptor_kind_of(fd, descriptor) == WEFT_KIND_STREAM && !(flags & MSG_DONTWAIT) &&
+                 !weft_descriptor_never_waits(descriptor);
     struct msghdr step;
     struct weft_vector rest = {0};
     long done = 0, result = 0;
@@ -339,11 +340,18 @@ static bool left_to_kernel(int flags)
     return flags & (MSG_OOB | MSG_ERRQUEUE) || (flags & (MSG_PEEK | MSG_WAITALL)) == (MSG_PEEK | MSG_WAITALL);
 }
 
+/* False for what the kernel answers at once: no socket, or one that is known to be O_NONBLOCK. */
+static bool may_wait(int fd, struct weft_descriptor *descriptor)
+{
+    return weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)) &&
+           !weft_descriptor_never_waits(descriptor);
+}
+
 WEFT_HOOK(recvfrom)
 {
     int fd = (int)call->arguments[0], flags = (int)call->arguments[3];
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-    if (!weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)))
+    if (!may_wait(fd, descriptor))
         return weft_call_raw(call);
     if (left_to_kernel(flags))
         return flags & MSG_OOB ? weft_call_raw(call) : weft_block_in_kernel(call);
@@ -369,7 +377,7 @@ WEFT_HOOK(recvmsg)
     int fd = (int)call->arguments[0], flags = (int)call->arguments[2];
     struct msghdr *message = (struct msghdr *)call->arguments[1];
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-    if (!message || !weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)) || flags & MSG_DONTWAIT)
+    if (!message || !may_wait(fd, descriptor) || flags & MSG_DONTWAIT)
         return weft_call_raw(call);
     if (left_to_kernel(flags))
         return flags & (MSG_OOB | MSG_ERRQUEUE) ? weft_call_raw(call) : weft_block_in_kernel(call);
@@ -388,7 +396,7 @@ WEFT_HOOK(sendto)
 {
     int fd = (int)call->arguments[0];
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
-    if (!weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)))
+    if (!may_wait(fd, descriptor))
         return weft_call_raw(call);
     if (connects((int)call->arguments[3]))
         return weft_block_in_kernel(call);
@@ -404,7 +412,7 @@ WEFT_HOOK(sendmsg)
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
     if (!message || !weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)))
         return weft_call_raw(call);
-    if (connects((int)call->arguments[2]))
+    if (connects((int)call->arguments[2]) && !weft_descriptor_never_waits(descriptor))
         return weft_block_in_kernel(call);
     return weft_socket_send_message(fd, descriptor, message, (int)call->arguments[2]);
 }
