@@ -132,6 +132,11 @@ struct coroutine {
     uint16_t loop_waits;  /* waits in a row that were a loop's, or that it is out for, */
     uint16_t loop_wanted; /* and so many are needed; 0: it has not waited so yet */
 
+    /* As who accepts connections and makes threads for them, see hooks/connect.c; its own. */
+    uint64_t accept_turn; /* `switches` when it began to count */
+    uint8_t accepts;      /* that were followed by a thread */
+    bool made_thread;     /* since the last one */
+
     /* Identity, as the kernel keeps it for a thread. Owned by the coroutine itself. */
     int tid;                      /* main: the process id; others: above every pid_max */
     uint32_t index, generation;   /* of the tid, see coroutine.c */

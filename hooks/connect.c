@@ -65,6 +65,27 @@ static bool listens(int fd)
     return listening;
 }
 
+/*
+ * Who makes a thread for each connection, and finds connections waiting, would not stop: a thousand threads
+ * would begin before the first of them ran. Natively they run meanwhile, and those who come are kept waiting
+ * in the kernel. So others have a turn after THREADS: with 8 or 16 tinyproxy answers 1,000 clients 1.18 times
+ * as fast as without, and the slowest of them in 0.6 of the time (with 64: 1.08).
+ */
+static void let_others_run(struct coroutine *self)
+{
+    enum { THREADS = 16 };
+    if (!self->made_thread)
+        return;
+    self->made_thread = false;
+    if (self->accept_turn != self->switches)
+        self->accepts = 0;
+    self->accept_turn = self->switches;
+    if (++self->accepts < THREADS || self->bound || self->priority)
+        return;
+    self->accepts = 0;
+    weft_yield(self);
+}
+
 /* accept and accept4 */
 WEFT_HOOK(accept)
 {
@@ -94,7 +115,10 @@ WEFT_HOOK(accept)
     if (result >= 0)
         weft_descriptor_made((int)result, kind,
                              WEFT_FD_NONBLOCK_KNOWN | (flags & SOCK_NONBLOCK ? WEFT_FD_NONBLOCK : 0));
-    return weft_target_done(&target, result);
+    weft_target_done(&target, 0);
+    if (result >= 0)
+        let_others_run(weft_current);
+    return result;
 }
 
 static long connect_private(struct weft_call *call, struct weft_descriptor *descriptor)

@@ -87,6 +87,7 @@ static long spawn(struct weft_call *call, const struct clone_request *request)
         weft_line_number(&line, tid);
         weft_trace_end(&line);
     }
+    self->made_thread = true;
     child->state = WEFT_PARKED; /* new: nobody else knows it */
     weft_ready_next(processor, child, 0);
     weft_balance_created(processor);

@@ -91,6 +91,8 @@ CORE = [
              "} else if (!weft_watch(processor)) {", "} else {", "unit/watch"),
     mutation("who is alone does not wait in his own call", "core/lone.c",
              "if (!weft_lone_likely(self) || ", "if (self || ", "system calls of a request that is alone"),
+    mutation("who accepts goes on accepting", "hooks/connect.c",
+             "if (++self->accepts < THREADS ||", "if (THREADS ||", "who accepts lets others run"),
     mutation("an event loop does not step out", "core/event_loop.c",
              "if (!self->loop_out)\n        return false;\n    bool", "if (self)\n        return false;\n    bool",
              "system calls of event loops"),
