@@ -91,8 +91,7 @@ extern const struct weft_known_text weft_known_libc;
  * Returns 0, or -errno with *reason set to one static line for the user: -ENOENT (no libc, no usable
  * .eh_frame_hdr), -E2BIG (more sites or text than there is room for), -ENOMEM.
  */
-int weft_sites_find(struct weft_site_table **table, const struct weft_known_text *known,
-                    const char **reason);
+int weft_sites_find(struct weft_site_table **table, const struct weft_known_text *known, const char **reason);
 
 /*
  * Redirects the sites whose number is wanted (wanted[number], number < wanted_count) or not known; sites

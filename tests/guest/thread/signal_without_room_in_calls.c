@@ -17,6 +17,7 @@ enum { ALTERNATE = 64 << 10, STACK = 64 << 10, ROUNDS = 3, NESTED = 5, LEFT = 3 
 static __thread sigjmp_buf place;
 static __thread char *alternate;
 static __thread volatile int nested, handled, deepest;
+static __thread char *outer, *inner; // where the frames of the first two handlers are that nest
 static int ends[2];
 
 static bool on_alternate(const void *address)
@@ -50,6 +51,8 @@ static void on_user2(int number, siginfo_t *info, void *context)
     CHECK_EQUAL(info->si_signo, number);
     CHECK_EQUAL(on_alternate((void *)interrupted->uc_mcontext.gregs[REG_RSP]), nested > 0);
     handled++;
+    if (nested < 2)
+        *(nested ? &inner : &outer) = &here;
     if (++nested < deepest)
         CHECK_EQUAL(raise(number), 0);
     CHECK(on_alternate(info) && info->si_signo == number);
@@ -173,9 +176,18 @@ static void *with_blocked(void *argument)
     return argument;
 }
 
+// The kernel must be the one who finds no room. Should a handler's own code leave the stack by its lower end,
+// the next one would begin at the top again. So the last handler has half of what one needs below it.
 static void *on_alternate_alone(void *argument)
 {
     set_alternate();
+    deepest = 2;
+    CHECK_EQUAL(raise(SIGUSR2), 0);
+    char *end = alternate + ALTERNATE;
+    stack_t stack = {.ss_size = (size_t)((end - outer) + 2 * (outer - inner) + (outer - inner) / 2)};
+    CHECK(stack.ss_size < ALTERNATE);
+    stack.ss_sp = end - stack.ss_size;
+    CHECK_EQUAL(sigaltstack(&stack, NULL), 0);
     deepest = 1000000;
     CHECK_EQUAL(raise(SIGUSR2), 0);
     return argument;
