@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include <asm/prctl.h>
-#include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -38,6 +37,8 @@
 #ifndef KEY_SPEC_THREAD_KEYRING
 #define KEY_SPEC_THREAD_KEYRING (-1)
 #endif
+
+enum { IOPRIO_OF_PROCESS = 1 }; /* IOPRIO_WHO_PROCESS of <linux/ioprio.h>, which Debian 11 has not */
 
 static enum weft_bound of_prctl(const long *arguments)
 {
@@ -109,7 +110,7 @@ static enum weft_bound of(const struct weft_call *call)
     case SYS_perf_event_open: /* attributes, thread, ... */
         return arguments[1] == 0 ? WEFT_BOUND_ALONE : WEFT_UNBOUND;
     case SYS_ioprio_set: /* of what, of whom, ... */
-        return arguments[0] == IOPRIO_WHO_PROCESS && arguments[1] == 0 ? WEFT_BOUND_HEIRS : WEFT_UNBOUND;
+        return arguments[0] == IOPRIO_OF_PROCESS && arguments[1] == 0 ? WEFT_BOUND_HEIRS : WEFT_UNBOUND;
     case SYS_ptrace:
         return of_ptrace(arguments[0]);
     case SYS_io_uring_setup: /* what a thread has submitted is cancelled at its end */
@@ -200,7 +201,7 @@ WEFT_HOOK(capset)
 WEFT_HOOK(ioprio)
 {
     struct weft_call copy = *call;
-    if (copy.arguments[0] == IOPRIO_WHO_PROCESS && (int)copy.arguments[1] == weft_current->tid)
+    if (copy.arguments[0] == IOPRIO_OF_PROCESS && (int)copy.arguments[1] == weft_current->tid)
         copy.arguments[1] = 0;
     return weft_bind_by(&copy);
 }
