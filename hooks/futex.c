@@ -30,6 +30,26 @@ bool weft_futex_is_thread_word(const uint32_t *address, uint32_t value)
     return coroutine && __atomic_load_n(&coroutine->clear_child_tid, __ATOMIC_RELAXED) == address;
 }
 
+struct word_search {
+    const uint32_t *address;
+    bool found;
+};
+
+static void compare_word(struct coroutine *coroutine, void *argument)
+{
+    struct word_search *search = argument;
+    search->found |= __atomic_load_n(&coroutine->clear_child_tid, __ATOMIC_RELAXED) == search->address;
+}
+
+/* Whether a thread that lives clears the word at its end. From glibc 2.43 on it is not an id: it says how far
+ * the end has come. Looks at all threads, so it is asked only where mapping.h does not know. */
+static bool is_word_of_end(const uint32_t *address)
+{
+    struct word_search search = {.address = address};
+    weft_coroutine_each(compare_word, &search);
+    return search.found;
+}
+
 /* Whether FUTEX_CLOCK_REALTIME may be said with it; to others it is no call. */
 static bool has_clock(int command)
 {
@@ -117,7 +137,7 @@ __attribute__((noinline)) static long rarer(struct weft_call *call, struct corou
         third = WEFT_FUTEX_ANY; /* fall through */
     case FUTEX_WAIT_BITSET: {
         bool join = !private && weft_futex_is_thread_word(address, value);
-        if (!private && !join && !weft_mapping_is_own(address))
+        if (!private && !join && !weft_mapping_is_own(address) && !(join = is_word_of_end(address)))
             return weft_block_in_kernel(call);
         if ((result = deadline_of(call, operation, &deadline)) != 0)
             return result;
