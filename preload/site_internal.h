@@ -21,6 +21,7 @@
 #define WEFT_TEXT_SIZE_MAX (4u << 20) /* bytes of one text */
 #define WEFT_NEAR_BEFORE   64         /* a long jump is remembered when it ends this near to a site */
 #define WEFT_NEAR_AFTER    26
+#define WEFT_WINDOW_LIST   16          /* instructions considered on either side of a syscall */
 #define WEFT_FUNCTION_MAX  (64u << 10) /* bytes of a function that are decoded at most */
 
 enum weft_instruction_kind {
@@ -118,7 +119,18 @@ struct weft_site_workspace *weft_workspace_new(void);
 /* Adds a text and its sites. Needs the decoder open if it is to know numbers behind other shapes. */
 int weft_sites_scan(struct weft_site_workspace *workspace, const struct weft_text *text, const char **reason);
 
+/* A window with its instructions. */
+struct weft_window {
+    const uint8_t *start, *end;
+    size_t before_count, after_count;
+    struct weft_instruction before[WEFT_WINDOW_LIST]; /* before[0] stands next to the syscall */
+    struct weft_instruction after[WEFT_WINDOW_LIST];
+};
+
 /* site_known.c */
+/* Gives a site its known window and a slot. NULL, or why not. */
+const char *weft_known_take(struct weft_site_workspace *workspace, struct weft_site *site,
+                            const struct weft_known_site *known);
 /* Adds the sites of a text without a search. False, and nothing is added, when it is another text. */
 bool weft_sites_recognize(struct weft_site_workspace *workspace, const struct weft_text *text,
                           const struct weft_known_text *known);
@@ -151,6 +163,9 @@ int weft_decoder_number(struct weft_decoder *decoder, const struct weft_text *te
 /* Does a jump end strictly between start and end? Doubt counts as yes. */
 bool weft_window_is_entered(struct weft_site_workspace *workspace, unsigned text, const uint8_t *start,
                             const uint8_t *end);
+/* Gives the site this window and a slot. NULL, or why not. Whether it is a window was found out before. */
+const char *weft_window_place(struct weft_site_workspace *workspace, struct weft_site *site,
+                              const struct weft_window *window);
 /* Chooses windows for all wanted sites and makes their slots' contents. 0, or -ENOSPC. Writes no text. */
 int weft_windows_choose(struct weft_site_workspace *workspace, const bool *wanted, size_t wanted_count,
                         const char **reason);

@@ -18,6 +18,13 @@
 
 #include <string.h>
 
+static int32_t load32(const uint8_t *at)
+{
+    int32_t value;
+    memcpy(&value, at, sizeof(value));
+    return value;
+}
+
 static unsigned length_of(const struct weft_known_piece *pieces, unsigned count)
 {
     unsigned length = 0;
@@ -60,4 +67,43 @@ bool weft_sites_recognize(struct weft_site_workspace *workspace, const struct we
     table->known = true;
     workspace->known = known;
     return true;
+}
+
+static struct weft_instruction known_instruction(const struct weft_known_piece *piece, const uint8_t *at)
+{
+    struct weft_instruction instruction = {.at = at, .length = piece->length, .kind = piece->kind};
+    const uint8_t *end = at + piece->length, *displacement = at + piece->displacement_offset;
+    if (piece->kind == WEFT_INSTRUCTION_RELATIVE) {
+        instruction.displacement_offset = piece->displacement_offset;
+        instruction.target = end + load32(displacement);
+    } else if (piece->kind == WEFT_INSTRUCTION_BRANCH) {
+        instruction.target = end + (end - displacement == 1 ? (int8_t)*displacement : load32(displacement));
+        instruction.conditional = piece->condition != WEFT_ALWAYS;
+        instruction.condition = piece->condition;
+    }
+    return instruction;
+}
+
+const char *weft_known_take(struct weft_site_workspace *workspace, struct weft_site *site,
+                            const struct weft_known_site *known)
+{
+    const struct weft_known_piece *pieces = workspace->known->pieces + known->first;
+    struct weft_window window = {.before_count = known->before, .after_count = known->after};
+    if (known->before + known->after == 0)
+        return "no window was found when weft was built";
+    const uint8_t *at = site->syscall;
+    for (unsigned i = 0; i < known->before; i++) {
+        const struct weft_known_piece *piece = &pieces[known->before - 1 - i];
+        at -= piece->length;
+        window.before[i] = known_instruction(piece, at);
+    }
+    window.start = at;
+    at = site->syscall + 2;
+    for (unsigned i = 0; i < known->after; i++) {
+        const struct weft_known_piece *piece = &pieces[known->before + i];
+        window.after[i] = known_instruction(piece, at);
+        at += piece->length;
+    }
+    window.end = at;
+    return weft_window_place(workspace, site, &window);
 }

@@ -20,7 +20,6 @@
 #include <sys/syscall.h>
 
 #define JUMP_LENGTH     5
-#define LIST_MAX        16 /* instructions considered on either side */
 #define SHORT_JUMP_SPAN 130
 
 static int32_t load32s(const uint8_t *at)
@@ -165,16 +164,9 @@ static bool put_instruction(struct assembly *out, const struct weft_instruction 
     }
 }
 
-struct window {
-    const uint8_t *start, *end;
-    size_t before_count, after_count;
-    struct weft_instruction before[LIST_MAX]; /* before[0] stands next to the syscall */
-    struct weft_instruction after[LIST_MAX];
-};
-
 /* Makes the slot's contents. False where something would be out of a 32-bit distance's reach. */
 static bool fill_slot(struct weft_site_workspace *workspace, const struct weft_site *site,
-                      const struct window *window)
+                      const struct weft_window *window)
 {
     size_t before_length = (size_t)(site->syscall - window->start);
     struct weft_slot *slot = &weft_slots[workspace->slots_used];
@@ -203,9 +195,8 @@ static bool fill_slot(struct weft_site_workspace *workspace, const struct weft_s
     return jump == (int32_t)jump;
 }
 
-/* Gives the site its window and a slot, or says why not. */
-static const char *place_window(struct weft_site_workspace *workspace, struct weft_site *site,
-                                const struct window *window)
+const char *weft_window_place(struct weft_site_workspace *workspace, struct weft_site *site,
+                              const struct weft_window *window)
 {
     if (!fill_slot(workspace, site, window))
         return "too far from the trampolines";
@@ -223,7 +214,7 @@ static const char *place_window(struct weft_site_workspace *workspace, struct we
 
 /* The same when the window is one that rule 1 allows. */
 static const char *take_window(struct weft_site_workspace *workspace, struct weft_site *site,
-                               const struct window *window)
+                               const struct weft_window *window)
 {
     const struct weft_site_table *table = &workspace->table;
     size_t length = (size_t)(window->end - window->start);
@@ -250,7 +241,7 @@ static const char *take_window(struct weft_site_workspace *workspace, struct wef
     if (weft_window_is_entered(workspace, site->text, window->start, window->end))
         return workspace->decoder.library ? "a jump enters the window"
                                           : "a jump may enter the window, and there is no decoder to tell";
-    return place_window(workspace, site, window);
+    return weft_window_place(workspace, site, window);
 }
 
 static void set_plain(struct weft_instruction *instruction, const uint8_t *at, size_t length)
@@ -264,7 +255,7 @@ static void set_plain(struct weft_instruction *instruction, const uint8_t *at, s
 /* The window that the shape's bytes alone give. They hold nothing that depends on its address. */
 static const char *take_shape(struct weft_site_workspace *workspace, struct weft_site *site)
 {
-    struct window window = {.start = site->syscall, .end = site->syscall + 2};
+    struct weft_window window = {.start = site->syscall, .end = site->syscall + 2};
     switch (site->shape) {
     case WEFT_SITE_MOV_SYSCALL:
         window.start -= site->syscall[-5] == 0xb8 ? 5 : 7;
@@ -294,7 +285,7 @@ static bool may_stand_before(const struct weft_instruction *instruction)
 
 /* Lists the movable instructions on both sides of the syscall, as far as the slot has room for them. */
 static void list_neighbours(struct weft_site_workspace *workspace, const struct weft_site *site,
-                            struct window *window)
+                            struct weft_window *window)
 {
     const struct weft_text *text = &workspace->table.texts[site->text];
     struct weft_decoder *decoder = &workspace->decoder;
@@ -302,7 +293,7 @@ static void list_neighbours(struct weft_site_workspace *workspace, const struct 
 
     window->before_count = window->after_count = 0;
     const uint8_t *at = site->syscall;
-    while (window->before_count < LIST_MAX && (at = weft_decoder_previous(decoder, text, at)) &&
+    while (window->before_count < WEFT_WINDOW_LIST && (at = weft_decoder_previous(decoder, text, at)) &&
            site->syscall - at <= WEFT_SLOT_BEFORE_SIZE &&
            weft_decoder_instruction(decoder, at, text->end, &instruction) && may_stand_before(&instruction))
         window->before[window->before_count++] = instruction;
@@ -310,7 +301,7 @@ static void list_neighbours(struct weft_site_workspace *workspace, const struct 
     size_t length = 0;
     bool more = true;
     at = site->syscall + 2;
-    while (more && window->after_count < LIST_MAX &&
+    while (more && window->after_count < WEFT_WINDOW_LIST &&
            weft_decoder_instruction(decoder, at, text->end, &instruction) &&
            instruction.kind != WEFT_INSTRUCTION_FIXED) {
         length += moved_length(&instruction);
@@ -330,7 +321,7 @@ static const char *take_decoded(struct weft_site_workspace *workspace, struct we
     if (weft_decoder_starts(&workspace->decoder, &workspace->table.texts[site->text], site->syscall) != 1)
         return "its function cannot be decoded";
 
-    struct window all;
+    struct weft_window all;
     list_neighbours(workspace, site, &all);
     const char *reason = "no window: its neighbours cannot be moved";
     for (size_t after = 0; after <= all.after_count; after++) {
@@ -340,7 +331,7 @@ static const char *take_decoded(struct weft_site_workspace *workspace, struct we
             const uint8_t *start = before ? all.before[before - 1].at : site->syscall;
             if (end - start < JUMP_LENGTH)
                 continue;
-            struct window window = all;
+            struct weft_window window = all;
             window.start = start;
             window.end = end;
             window.before_count = before;
@@ -352,45 +343,6 @@ static const char *take_decoded(struct weft_site_workspace *workspace, struct we
         }
     }
     return reason;
-}
-
-static struct weft_instruction known_instruction(const struct weft_known_piece *piece, const uint8_t *at)
-{
-    struct weft_instruction instruction = {.at = at, .length = piece->length, .kind = piece->kind};
-    const uint8_t *end = at + piece->length, *displacement = at + piece->displacement_offset;
-    if (piece->kind == WEFT_INSTRUCTION_RELATIVE) {
-        instruction.displacement_offset = piece->displacement_offset;
-        instruction.target = end + load32s(displacement);
-    } else if (piece->kind == WEFT_INSTRUCTION_BRANCH) {
-        instruction.target = end + (end - displacement == 1 ? (int8_t)*displacement : load32s(displacement));
-        instruction.conditional = piece->condition != WEFT_ALWAYS;
-        instruction.condition = piece->condition;
-    }
-    return instruction;
-}
-
-static const char *take_known(struct weft_site_workspace *workspace, struct weft_site *site,
-                              const struct weft_known_site *known)
-{
-    const struct weft_known_piece *pieces = workspace->known->pieces + known->first;
-    struct window window = {.before_count = known->before, .after_count = known->after};
-    if (known->before + known->after == 0)
-        return "no window was found when weft was built";
-    const uint8_t *at = site->syscall;
-    for (unsigned i = 0; i < known->before; i++) {
-        const struct weft_known_piece *piece = &pieces[known->before - 1 - i];
-        at -= piece->length;
-        window.before[i] = known_instruction(piece, at);
-    }
-    window.start = at;
-    at = site->syscall + 2;
-    for (unsigned i = 0; i < known->after; i++) {
-        const struct weft_known_piece *piece = &pieces[known->before + i];
-        window.after[i] = known_instruction(piece, at);
-        at += piece->length;
-    }
-    window.end = at;
-    return place_window(workspace, site, &window);
 }
 
 static const char *take_searched(struct weft_site_workspace *workspace, struct weft_site *site)
@@ -437,8 +389,9 @@ int weft_windows_choose(struct weft_site_workspace *workspace, const bool *wante
             *reason = "libc has more system calls than there are trampolines";
             return -ENOSPC;
         }
-        const char *obstacle = workspace->known ? take_known(workspace, site, &workspace->known->sites[i])
-                                                : take_searched(workspace, site);
+        const char *obstacle = workspace->known
+                                   ? weft_known_take(workspace, site, &workspace->known->sites[i])
+                                   : take_searched(workspace, site);
         if (obstacle) {
             site->fate = WEFT_SITE_REFUSED;
             site->reason = obstacle;
