@@ -44,10 +44,11 @@ enum { CHUNK = 256, CHUNKS = 4096 }; /* descriptors up to 2^20, the kernel's def
 struct interest {
     ev_io io[2]; /* readable, writable */
     struct weft_list waiters[2];
-    bool known;    /* initialised */
-    bool urgent;   /* io[0] is for urgent data too */
-    bool nested;   /* an epoll descriptor, */
-    bool silenced; /* and in the kernel's set, but without events */
+    uint32_t closings; /* of the last that was watched */
+    bool known;        /* initialised */
+    bool urgent;       /* io[0] is for urgent data too */
+    bool nested;       /* an epoll descriptor, */
+    bool silenced;     /* and in the kernel's set, but without events */
 };
 
 struct loop {
@@ -186,6 +187,24 @@ static struct interest *interest_take(struct loop *loop, int fd)
     return interest;
 }
 
+/* The number was closed since it was watched last, and with that left the kernel's set. Who waits still has
+ * lost a race with who closed it, or has begun to wait between the close and its being noted. */
+static void watch_anew(struct loop *loop, struct interest *interest)
+{
+    bool waits = !weft_list_empty(&interest->waiters[0]) || !weft_list_empty(&interest->waiters[1]);
+    interest->silenced = false;
+    interest->urgent &= waits;
+    for (int direction = 0; direction < 2; direction++) {
+        ev_io *io = &interest->io[direction];
+        ev_io_stop(loop->ev, io);
+        ev_io_set(io, io->fd, direction ? EV_WRITE : EV_READ); /* the next start tells the kernel */
+        if (weft_list_empty(&interest->waiters[direction]))
+            continue;
+        ev_io_start(loop->ev, io);
+        loop->changed = true;
+    }
+}
+
 int weft_loop_watch(struct loop *loop, struct weft_watcher *watcher)
 {
     weft_check(weft_processor_held(loop->processor));
@@ -194,6 +213,10 @@ int weft_loop_watch(struct loop *loop, struct weft_watcher *watcher)
     struct interest *interest = interest_take(loop, watcher->fd);
     if (!interest)
         return -ENOMEM;
+    if (interest->closings != watcher->closings) {
+        interest->closings = watcher->closings;
+        watch_anew(loop, interest);
+    }
     if (watcher->events & WEFT_URGENT && !interest->urgent) {
         interest->urgent = true;
         ev_io_stop(loop->ev, &interest->io[0]);
@@ -243,7 +266,7 @@ int weft_loop_watchers(struct loop *loop, int fd, int *consumers)
     return count;
 }
 
-void weft_loop_forget(struct loop *loop, int fd, int successor)
+void weft_loop_forget(struct loop *loop, int fd, int successor, uint32_t closings)
 {
     struct interest *interest = interest_find(loop, fd);
     if (!interest)
@@ -262,6 +285,7 @@ void weft_loop_forget(struct loop *loop, int fd, int successor)
             }
             weft_loop_unwatch(loop, watcher);
             watcher->fd = successor;
+            watcher->closings = closings;
             watcher->moved = true;
             if (weft_loop_watch(loop, watcher) != 0) {
                 weft_hint_add(loop->watching, 1); /* which serve takes down again */

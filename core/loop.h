@@ -28,7 +28,8 @@ struct weft_watcher {
     struct weft_list node[2]; /* in the descriptor's lists of readers and writers */
     struct coroutine *coroutine;
     int fd;
-    int events;  /* WEFT_READABLE | WEFT_WRITABLE | WEFT_URGENT | WEFT_NESTED */
+    int events;        /* WEFT_READABLE | WEFT_WRITABLE | WEFT_URGENT | WEFT_NESTED */
+    uint32_t closings; /* how often the number had been closed: which of its meanings is waited for */
     bool shared; /* an observer (poll, select): woken with the others; false: a consumer, woken one at a time
                   */
     bool moved;  /* `fd` is the successor of the number that it was started with */
@@ -38,8 +39,8 @@ struct weft_watcher {
 struct loop *weft_loop_create(struct processor *processor);
 void weft_loop_destroy(struct loop *loop);
 
-/* Starts `watcher`; its coroutine parks next. Returns 0 or -ENOMEM. Only with the vector registers saved
- * or not in use: it enters libev. */
+/* Starts `watcher`; its coroutine parks next. What is left of another meaning of its number is forgotten.
+ * Returns 0 or -ENOMEM. Only with the vector registers saved or not in use: it enters libev. */
 int weft_loop_watch(struct loop *loop, struct weft_watcher *watcher);
 void weft_loop_unwatch(struct loop *loop, struct weft_watcher *watcher);
 
@@ -50,9 +51,10 @@ void weft_loop_release(struct loop *loop, struct coroutine *coroutine);
 int weft_loop_watchers(struct loop *loop, int fd, int *consumers);
 
 /* `fd` is closed or means something else from now on: forget it in libev. Who waits for it moves to
- * `successor`, which refers to the description that is waited for; when that is -1, he is woken. Enters
- * libev, as weft_loop_watch. */
-void weft_loop_forget(struct loop *loop, int fd, int successor);
+ * `successor`, which refers to the description that is waited for and was closed `closings` times; when that
+ * is -1, he is woken. Where nobody waits for it this is not needed: weft_loop_watch sees to it. Enters libev,
+ * as that does. */
+void weft_loop_forget(struct loop *loop, int fd, int successor, uint32_t closings);
 
 /* Wakes everybody who waits to write, to try again: for a change that readiness does not tell. */
 void weft_loop_wake_writers(void *loop);

@@ -2,19 +2,24 @@
 /* See visit.h. Contexts: any kernel thread of ours, any stack. */
 #include "visit.h"
 
+#include <time.h>
+
 #include "carrier.h"
 #include "check.h"
 #include "park.h"
 #include "raw.h"
 
-enum { SPINS = 64 };
+enum { SPINS = 64, YIELDS = 256, LONG = 50000 /* ns */ };
 
 void weft_visit_pause(unsigned round)
 {
+    const struct timespec time = {0, LONG};
     if (round < SPINS)
         __builtin_ia32_pause();
-    else
+    else if (round < YIELDS)
         weft_raw0(SYS_sched_yield);
+    else
+        weft_raw2(SYS_nanosleep, (long)&time, 0);
 }
 
 bool weft_visit_try(struct processor *processor)

@@ -38,7 +38,8 @@ void weft_visit(struct processor *processor, void (*function)(void *), void *arg
 bool weft_visit_admit(struct carrier *carrier, struct processor *processor);
 
 /* Waits a little, the caller being in a loop until somebody else has done something that takes tens of
- * instructions, unless its kernel thread is preempted. `round` counts the loop's rounds. */
+ * instructions, unless its kernel thread is preempted, or forks, which takes milliseconds. `round` counts the
+ * loop's rounds. */
 void weft_visit_pause(unsigned round);
 
 #endif

@@ -9,8 +9,8 @@
 #include "connect.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "../core/monitor.h"
@@ -86,7 +86,30 @@ static void let_others_run(struct coroutine *self)
     weft_yield(self);
 }
 
-/* accept and accept4 */
+/* Nobody was found waiting, if one has looked. */
+static long wait_and_accept(struct weft_target *target, struct weft_descriptor *descriptor,
+                            const struct weft_call *call, int flags)
+{
+    bool blocks = weft_descriptor_blocks(target->fd, descriptor);
+    int64_t deadline = blocks ? weft_descriptor_deadline(target->fd, descriptor, SO_RCVTIMEO) : WEFT_NEVER;
+    bool expired = false, interrupted = false;
+    long result;
+    do {
+        if (!blocks || !listens(target->fd))
+            return weft_raw4(SYS_accept4, target->fd, call->arguments[1], call->arguments[2], flags);
+        if (interrupted || expired)
+            return interrupted ? -EINTR : -EAGAIN;
+        result = weft_wait_target(target, WEFT_READABLE, WEFT_REASON_ACCEPT, deadline);
+        interrupted = result == -EINTR; /* who has come, too, is accepted first, as in the kernel */
+        if (result < 0 && result != -ETIMEDOUT && !interrupted)
+            return result;
+        expired = result == -ETIMEDOUT || weft_deadline_passed(deadline);
+    } while (!try_accept(target->fd, call, flags, &result));
+    return result;
+}
+
+/* accept and accept4. Who waits is accepted whether the descriptor blocks or not: the kernel is asked for
+ * that when nobody does. */
 WEFT_HOOK(accept)
 {
     int flags = call->number == SYS_accept4 ? (int)call->arguments[3] : 0;
@@ -95,54 +118,53 @@ WEFT_HOOK(accept)
     enum weft_descriptor_kind kind = weft_descriptor_kind_of(target.fd, descriptor);
     if (!weft_kind_is_socket(kind) || flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
         return weft_call_raw(call);
-    bool blocks = weft_descriptor_blocks(target.fd, descriptor);
-    int64_t deadline = blocks ? weft_descriptor_deadline(target.fd, descriptor, SO_RCVTIMEO) : WEFT_NEVER;
-    bool expired = false, interrupted = false;
+    bool seems_to_block = !weft_descriptor_has(descriptor, WEFT_FD_NONBLOCK);
     long result;
-    while (!blocks || !try_accept(target.fd, call, flags, &result)) {
-        if (!blocks || !listens(target.fd)) {
-            result = weft_raw4(SYS_accept4, target.fd, call->arguments[1], call->arguments[2], flags);
-            break;
-        }
-        if (interrupted || expired)
-            return weft_target_done(&target, interrupted ? -EINTR : -EAGAIN);
-        result = weft_wait_target(&target, WEFT_READABLE, WEFT_REASON_ACCEPT, deadline);
-        interrupted = result == -EINTR; /* who has come, too, is accepted first, as in the kernel */
-        if (result < 0 && result != -ETIMEDOUT && !interrupted)
-            return weft_target_done(&target, result);
-        expired = result == -ETIMEDOUT || weft_deadline_passed(deadline);
-    }
-    if (result >= 0)
+    if (!seems_to_block || !try_accept(target.fd, call, flags, &result))
+        result = wait_and_accept(&target, descriptor, call, flags);
+    weft_target_done(&target, 0);
+    if (result >= 0) {
         weft_descriptor_made((int)result, kind,
                              WEFT_FD_NONBLOCK_KNOWN | (flags & SOCK_NONBLOCK ? WEFT_FD_NONBLOCK : 0));
-    weft_target_done(&target, 0);
-    if (result >= 0)
         let_others_run(weft_current);
+    }
     return result;
+}
+
+/* connect once more tells how one went that is settled. Between addresses of this host it is so at once. */
+static long connect_settled(const struct weft_target *target, const struct weft_call *call)
+{
+    return weft_raw3(SYS_connect, target->fd, call->arguments[1], call->arguments[2]);
+}
+
+static void set_nonblocking(int fd, int nonblocking)
+{
+    weft_raw3(SYS_ioctl, fd, FIONBIO, (long)&nonblocking);
 }
 
 static long connect_private(struct weft_call *call, struct weft_descriptor *descriptor)
 {
     struct weft_target target = weft_target_of((int)call->arguments[0]);
-    int64_t deadline = weft_descriptor_deadline(target.fd, descriptor, SO_SNDTIMEO);
     weft_target_hold(&target); /* O_NONBLOCK is not to be left on another description, either */
-    long flags = weft_raw3(SYS_fcntl, target.fd, F_GETFL, 0);
-    weft_raw3(SYS_fcntl, target.fd, F_SETFL, flags | O_NONBLOCK);
+    set_nonblocking(target.fd, true);
     long result = weft_call_raw(call);
-    weft_raw3(SYS_fcntl, target.fd, F_SETFL, flags);
+    long under_way = result;
+    if (result == -EINPROGRESS)
+        result = connect_settled(&target, call);
+    set_nonblocking(target.fd, false);
     if (result == -EAGAIN) { /* a local listener's backlog is full, and no readiness tells when it is not */
         weft_target_done(&target, 0);
         return weft_block_in_kernel(call);
     }
-    if (result != -EINPROGRESS &&
-        result != -EALREADY) /* which a signal had interrupted, or another thread began */
+    if (result !=
+        -EALREADY) /* it goes on; by now, or since a signal interrupted it, or another thread began it */
         return weft_target_done(&target, result);
-    long under_way = result;
+    int64_t deadline = weft_descriptor_deadline(target.fd, descriptor, SO_SNDTIMEO);
     result = weft_wait_target(&target, WEFT_WRITABLE, WEFT_REASON_CONNECT, deadline);
     if (result == -ETIMEDOUT)
         result = under_way; /* as the kernel says when SO_SNDTIMEO is over */
-    if (result == 0)        /* settled: asking again tells how, and does not wait */
-        result = weft_raw3(SYS_connect, target.fd, call->arguments[1], call->arguments[2]);
+    if (result == 0)
+        result = connect_settled(&target, call);
     return weft_target_done(&target, result);
 }
 

@@ -47,10 +47,11 @@ struct weft_descriptor *weft_descriptor_find(int fd)
 void weft_descriptors_restart(void)
 {
     for (int i = 0; i < CHUNKS; i++)
-        for (int j = 0; chunks[i] && j < CHUNK; j++)
-            if (atomic_load_explicit(&chunks[i][j].holders,
-                                     memory_order_relaxed)) /* no page is copied in vain */
-                atomic_store_explicit(&chunks[i][j].holders, 0, memory_order_relaxed);
+        for (int j = 0; chunks[i] && j < CHUNK; j++) {
+            struct weft_descriptor *descriptor = &chunks[i][j];
+            if (descriptor->holders || descriptor->observers) /* no page is copied in vain */
+                descriptor->holders = descriptor->observers = 0;
+        }
 }
 
 static enum weft_descriptor_kind kind_of_socket(int type)
@@ -227,12 +228,16 @@ static enum weft_descriptor_kind kind_made(const struct weft_call *call)
     }
 }
 
+/* A new socket has no time-outs. (One that is accepted has those that the listener had when the connection
+ * was made.) */
 static int flags_made(const struct weft_call *call)
 {
+    bool socket = call->number == SYS_socket || call->number == SYS_socketpair;
     _Static_assert(SOCK_NONBLOCK == O_NONBLOCK && EFD_NONBLOCK == O_NONBLOCK && TFD_NONBLOCK == O_NONBLOCK,
                    "one bit");
     bool nonblock = call->number != SYS_pipe && call->arguments[1] & O_NONBLOCK;
-    return WEFT_FD_NONBLOCK_KNOWN | (nonblock ? WEFT_FD_NONBLOCK : 0);
+    return WEFT_FD_NONBLOCK_KNOWN | (nonblock ? WEFT_FD_NONBLOCK : 0) |
+           (socket ? WEFT_FD_RECEIVE_FOREVER | WEFT_FD_SEND_FOREVER : 0);
 }
 
 /* socket, eventfd2, timerfd_create */
@@ -263,6 +268,13 @@ static void leave_number(int fd)
     forget(fd);
 }
 
+/* What somebody has learnt of it, or begun to watch, between the two is not to be trusted. */
+static void note_left(int fd)
+{
+    weft_wait_note_closing(fd);
+    forget(fd);
+}
+
 WEFT_HOOK(close)
 {
     int fd = (int)call->arguments[0];
@@ -270,7 +282,7 @@ WEFT_HOOK(close)
         return -EBADF;
     leave_number(fd);
     long result = weft_call_raw(call);
-    forget(fd); /* what somebody has learnt between the two */
+    note_left(fd);
     return result;
 }
 
@@ -329,7 +341,7 @@ WEFT_HOOK(dup2)
         leave_number(to);
     long result = weft_call_raw(call);
     if (from != to)
-        forget(to);
+        note_left(to);
     return result;
 }
 
@@ -399,10 +411,23 @@ WEFT_HOOK(ioctl)
     return result;
 }
 
+static bool sets_time(long option)
+{
+    switch (option) {
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO:
+    case SO_RCVTIMEO_NEW:
+    case SO_SNDTIMEO_NEW:
+        return true;
+    default:
+        return false;
+    }
+}
+
 WEFT_HOOK(setsockopt)
 {
     long result = weft_call_raw(call);
-    if (call->arguments[1] == SOL_SOCKET)
+    if (call->arguments[1] == SOL_SOCKET && sets_time(call->arguments[2]))
         weft_descriptor_note(weft_descriptor_find((int)call->arguments[0]), 0,
                              WEFT_FD_RECEIVE_FOREVER | WEFT_FD_SEND_FOREVER);
     return result;

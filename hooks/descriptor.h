@@ -55,8 +55,11 @@ union weft_descriptor_word {
 struct weft_descriptor {
     _Atomic uint64_t word;
     _Atomic uint64_t
-        watched_by;      /* bit N: the loop of a processor with index N modulo 64 has, or had, a watcher */
-    atomic_uint holders; /* calls in progress that must not see the number change, see wait.h */
+        watched_by; /* bit N: the loop of a processor with index N modulo 64 has, or had, a watcher */
+    /* Of wait.h: */
+    atomic_uint holders;   /* calls in progress that must not see the number change */
+    atomic_uint observers; /* watchers of others that wait */
+    atomic_uint closings;  /* how often the number changed its meaning, counted before and after */
 };
 
 static inline union weft_descriptor_word weft_descriptor_look(struct weft_descriptor *descriptor)

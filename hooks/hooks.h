@@ -49,6 +49,10 @@ WEFT_HOOK(getpriority);
 WEFT_HOOK(setpriority);
 WEFT_HOOK(prctl);
 
+/* process_id.c */
+WEFT_HOOK(of_process);
+WEFT_HOOK(kcmp);
+
 /* sleep.c */
 WEFT_HOOK(sched_yield);
 WEFT_HOOK(nanosleep);

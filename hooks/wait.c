@@ -50,13 +50,39 @@ static void start_watchers(void *argument)
     }
 }
 
-/* Remembers in whose loop the number is watched, for who closes it. */
-static void note_watcher(int fd, const struct processor *processor)
+/* Remembers in whose loop the number is watched, for who closes it. Returns its record, or NULL. */
+static struct weft_descriptor *note_watched(int fd, const struct processor *processor)
 {
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
     uint64_t bit = UINT64_C(1) << (processor->index % 64);
     if (descriptor && !(atomic_load_explicit(&descriptor->watched_by, memory_order_relaxed) & bit))
         atomic_fetch_or(&descriptor->watched_by, bit);
+    return descriptor;
+}
+
+/* In core, where who visits the processor sees all of it or nothing. */
+static void note_watchers(struct weft_watcher *watchers, unsigned count, struct coroutine *self,
+                          const struct processor *processor)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct weft_descriptor *descriptor = note_watched(watchers[i].fd, processor);
+        watchers[i].coroutine = self;
+        if (!descriptor)
+            continue;
+        if (watchers[i].shared)
+            atomic_fetch_add(&descriptor->observers, 1);
+        watchers[i].closings = atomic_load(&descriptor->closings);
+    }
+}
+
+/* Their numbers may be others by now. */
+static void note_observers_gone(const struct weft_watcher *watchers, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct weft_descriptor *descriptor = watchers[i].shared ? weft_descriptor_find(watchers[i].fd) : NULL;
+        if (descriptor)
+            atomic_fetch_sub(&descriptor->observers, 1);
+    }
 }
 
 static bool is_observer(enum weft_reason reason)
@@ -69,10 +95,7 @@ long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft
 {
     struct coroutine *self = weft_current;
     struct processor *processor = weft_core_enter(self);
-    for (unsigned i = 0; i < count; i++) {
-        note_watcher(watchers[i].fd, processor);
-        watchers[i].coroutine = self;
-    }
+    note_watchers(watchers, count, self, processor);
     self->watchers = watchers;
     self->watcher_count = count;
     uint32_t ticks = processor->ticks;
@@ -91,6 +114,7 @@ long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft
         self->watchers = NULL;
         weft_park_give_up(self);
     }
+    note_observers_gone(watchers, count);
     weft_core_leave(self);
     return result;
 }
@@ -155,6 +179,7 @@ void weft_watchers_done(const struct weft_watcher *watchers, unsigned count)
 struct leaving {
     struct processor *processor;
     int fd;
+    struct weft_descriptor *descriptor;
     int successor; /* -1: not needed so far, or not to be had */
 };
 
@@ -189,7 +214,22 @@ static void add_users(int successor, int count)
 static void forget_with_vectors(void *argument)
 {
     struct leaving *leaving = argument;
-    weft_loop_forget(leaving->processor->loop, leaving->fd, leaving->successor);
+    struct weft_descriptor *successor = weft_descriptor_find(leaving->successor);
+    weft_loop_forget(leaving->processor->loop, leaving->fd, leaving->successor,
+                     successor ? atomic_load(&successor->closings) : 0);
+}
+
+/* The waiters are counted there from now on, those that hold the number no more. */
+static void move_counts(const struct leaving *leaving, int users, int consumers)
+{
+    unsigned observers = (unsigned)(users - consumers);
+    struct weft_descriptor *successor = note_watched(leaving->successor, leaving->processor);
+    add_users(leaving->successor, users);
+    unsigned holders = atomic_fetch_sub(&leaving->descriptor->holders, (unsigned)consumers);
+    unsigned before = atomic_fetch_sub(&leaving->descriptor->observers, observers);
+    weft_check(holders >= (unsigned)consumers && before >= observers);
+    if (successor)
+        atomic_fetch_add(&successor->observers, observers);
 }
 
 /* As a visitor, or in core. The users are counted before one of them can be done. */
@@ -199,18 +239,16 @@ static void leave_loop(void *argument)
     int consumers, users = weft_loop_watchers(leaving->processor->loop, leaving->fd, &consumers);
     if (users > 0 && leaving->successor < 0)
         leaving->successor = make_successor(leaving->fd);
-    if (users > 0 && leaving->successor >= 0) {
-        add_users(leaving->successor, users);
-        unsigned holders = atomic_fetch_sub(&weft_descriptor_find(leaving->fd)->holders, (unsigned)consumers);
-        weft_check(holders >= (unsigned)consumers);
-        note_watcher(leaving->successor, leaving->processor);
-    }
+    if (users > 0 && leaving->successor >= 0)
+        move_counts(leaving, users, consumers);
     weft_vectors_preserved(forget_with_vectors, leaving);
 }
 
-static void leave_loops(struct leaving *leaving, struct weft_descriptor *descriptor)
+/* Where nobody waits nothing need be done: who waits next finds that the number was closed. */
+static void leave_loops(struct leaving *leaving)
 {
-    if (atomic_load_explicit(&descriptor->watched_by, memory_order_relaxed) == 0)
+    struct weft_descriptor *descriptor = leaving->descriptor;
+    if (atomic_load(&descriptor->holders) == 0 && atomic_load(&descriptor->observers) == 0)
         return;
     uint64_t watched_by = atomic_exchange(&descriptor->watched_by, 0);
     for (unsigned i = 0; watched_by && i < weft_processor_count; i++) {
@@ -223,12 +261,12 @@ static void leave_loops(struct leaving *leaving, struct weft_descriptor *descrip
 
 void weft_wait_leave_number(int fd)
 {
-    struct leaving leaving = {.fd = fd, .successor = -1};
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    struct leaving leaving = {.fd = fd, .descriptor = descriptor, .successor = -1};
     int64_t limit = 0;
     if (!descriptor)
         return; /* it cannot be watched either (loop.c) */
-    leave_loops(&leaving, descriptor);
+    leave_loops(&leaving);
     for (unsigned round = 0; atomic_load(&descriptor->holders) > 0; round++) {
         if (!limit)
             limit = weft_now() + PATIENCE;
@@ -236,10 +274,18 @@ void weft_wait_leave_number(int fd)
             break;
         if (!weft_yield(weft_current))
             weft_visit_pause(round);
-        leave_loops(&leaving, descriptor);
+        leave_loops(&leaving);
     }
+    weft_wait_note_closing(fd);
     if (leaving.successor >= 0)
         weft_target_done(&(struct weft_target){.fd = leaving.successor, .original = fd}, 0);
+}
+
+void weft_wait_note_closing(int fd)
+{
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (descriptor)
+        atomic_fetch_add(&descriptor->closings, 1);
 }
 
 void weft_waits_restart(void)

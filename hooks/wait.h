@@ -54,9 +54,12 @@ long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft
                         int64_t deadline);
 void weft_watchers_done(const struct weft_watcher *watchers, unsigned count);
 
-/* The number is about to be closed or overwritten. Costs next to nothing when nobody ever waited for it. May
- * yield. Not in core. */
+/* The number is about to be closed or overwritten. Costs next to nothing when nobody waits for it. May yield.
+ * Not in core. */
 void weft_wait_leave_number(int fd);
+
+/* It was, just now: who has begun to wait for it meanwhile may have been too early. */
+void weft_wait_note_closing(int fd);
 
 /* In the child of a fork: nobody holds a lock of this file. */
 void weft_waits_restart(void);
