@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hogs: coroutines that have computed for long (the monitor says which). One that leaves core gives its
+ * Hogs: coroutines that have computed for long (monitor.h says which). One that leaves core gives its
  * processor away and goes on beside the carriers, as a kernel thread.
  *
  * The kernel shares the CPUs among kernel threads. Were all hogs to go on at once, the carriers, in which

@@ -3,8 +3,8 @@
  * Rules of the monitor's kernel thread:
  *  1. It decides by what it reads without a lock; a wrong guess costs a hand-over and nothing else. What it
  *     does, it does by the compare-and-swap on `owner` that everybody uses.
- *  2. It looks every WEFT_SLICE; some 20 us apart while coroutines are in calls that may wait; and so AGAIN
- *     times when something is ready beside an idle processor.
+ *  2. It looks every WEFT_SLICE; some 20 us apart while coroutines are in calls that may wait; so AGAIN times
+ *     when something is ready beside an idle processor; and PROOF after it suspects a hog.
  *  3. It sleeps without a time-out when for LOOKS_IDLE looks no processor had anything to do but sleep, or to
  * run a coroutine that keeps nobody waiting: an idle program wakes nobody. Who makes a coroutine ready, and a
  * carrier that slept, wake it.
@@ -37,7 +37,7 @@
 #include "spare.h"
 #include "trace.h"
 
-enum { LOOKS_IDLE = 8, AGAIN = 3, BRIEF = 20000 /* ns */ };
+enum { LOOKS_IDLE = 8, AGAIN = 3, BRIEF = 20000 /* ns */, PROOF = 100000 };
 
 static atomic_bool running;
 static _Atomic(struct carrier *) unborn; /* carriers that wait for their kernel thread: a stack */
@@ -49,7 +49,8 @@ static struct {
     uintptr_t owner;
     uint32_t ticks;
     int64_t since;
-    int64_t cpu; /* the carrier's, then, ns */
+    int64_t cpu;       /* the carrier's, then, ns */
+    int64_t suspected; /* when who runs was suspected to be a hog; 0: not yet */
 } seen[WEFT_PROCESSORS_LIMIT];
 
 static bool needs_no_processor(const struct coroutine *self)
@@ -83,7 +84,7 @@ static void take_away(struct processor *processor, uintptr_t owner, bool compute
         return;
     weft_lone_taken(processor);
     if (hog && computed)
-        weft_hint_set(hog->hog, 1);
+        weft_hint_set(hog->hog, WEFT_HOG);
     if (weft_trace_mask & WEFT_TRACE_SCHED && hog) {
         struct weft_line line = {0};
         weft_trace_begin(&line, hog);
@@ -94,7 +95,22 @@ static void take_away(struct processor *processor, uintptr_t owner, bool compute
         weft_carrier_hold(processor, (uintptr_t)carrier); /* no kernel thread to be had: all wait */
 }
 
-enum look { IDLE, BUSY, WAITING, IN_KERNEL };
+/* Who leaves core before the next look computes only between calls, and is no hog: he would give his
+ * processor away at each of them. */
+static void suspect(struct coroutine *running)
+{
+    uint8_t not = WEFT_HOG_NOT;
+    __atomic_compare_exchange_n(&running->hog, &not, WEFT_HOG_SUSPECT, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+}
+
+/* Or known as a hog. */
+static bool is_suspect(const struct coroutine *running)
+{
+    return running && __atomic_load_n(&running->hog, __ATOMIC_RELAXED) != WEFT_HOG_NOT;
+}
+
+enum look { IDLE, BUSY, SUSPECTED, WAITING, IN_KERNEL };
 
 /* Something is ready, and a processor that shares the work is idle. Whether it waits for long, which is a
  * matter of WEFT_SHARE_CYCLES, a few more looks must tell. */
@@ -118,6 +134,7 @@ static enum look look_at(struct processor *processor, int64_t now)
         seen[i].owner = owner;
         seen[i].ticks = ticks;
         seen[i].since = now;
+        seen[i].suspected = 0;
         seen[i].cpu =
             owner & ~WEFT_FLAGS ? weft_carrier_cpu_time((struct carrier *)(owner & ~WEFT_FLAGS)) : 0;
         return busy_or_waiting(processor);
@@ -129,8 +146,15 @@ static enum look look_at(struct processor *processor, int64_t now)
     bool in_kernel = atomic_load(&carrier->in_kernel);
     int64_t waited = now - seen[i].since;
     if (waited >= (in_kernel ? BRIEF : weft_priority_slice(processor, running))) {
+        if (!in_kernel && !seen[i].suspected && running) {
+            suspect(running);
+            seen[i].suspected = now;
+        }
+        if (!in_kernel && now - seen[i].suspected < PROOF)
+            return SUSPECTED;
         /* One that was not run in all that time is no hog: others have the CPUs. */
-        bool computed = !in_kernel && (weft_carrier_cpu_time(carrier) - seen[i].cpu) * 2 >= waited;
+        bool computed =
+            !in_kernel && is_suspect(running) && (weft_carrier_cpu_time(carrier) - seen[i].cpu) * 2 >= waited;
         take_away(processor, owner, computed);
         return BUSY;
     }
@@ -200,7 +224,7 @@ static void run(void *argument)
         if (!make_carriers())
             look = BUSY;
         again = look == WAITING && again < AGAIN ? again + 1 : 0;
-        pause.tv_nsec = look == IN_KERNEL || again ? BRIEF : WEFT_SLICE;
+        pause.tv_nsec = look == IN_KERNEL || again ? BRIEF : look == SUSPECTED ? PROOF : WEFT_SLICE;
         idle = look == IDLE ? idle + 1 : 0;
         if (idle < LOOKS_IDLE)
             continue;

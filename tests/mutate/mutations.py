@@ -23,6 +23,8 @@ CORE = [
     mutation("what was left to the kernel too late stays there", "core/signal_mask.c",
              "    weft_lock_acquire(&weft_signal_lock.lock);\n    fetch(bit);\n", "    weft_lock_acquire(&weft_signal_lock.lock);\n",
              "unit/signal"),
+    mutation("who computes is suspected of nothing", "core/monitor.c",
+             "            suspect(running);\n", "            (void)suspect;\n", "unit/monitor"),
     mutation("who waits for a processor wakes no monitor", "core/global.c",
              "    if (!weft_balance_wake_one())\n        weft_monitor_wake(); /*", "    weft_balance_wake_one(); /*",
              "guest/stuck/all_raw"),

@@ -204,7 +204,7 @@ static void test_the_global_queue_is_first_in_first_out(void **state)
     assert_true(weft_global_empty());
 }
 
-static uint32_t other_ran, spinner_saw_it;
+static uint32_t other_ran, spinner_saw_it, spinner_was;
 
 static void spin_until_another_ran(void *argument)
 {
@@ -213,6 +213,7 @@ static void spin_until_another_ran(void *argument)
     while (!__atomic_load_n(&other_ran, __ATOMIC_SEQ_CST) && weft_now() < limit)
         __builtin_ia32_pause();
     spinner_saw_it = __atomic_load_n(&other_ran, __ATOMIC_SEQ_CST);
+    spinner_was = __atomic_load_n(&weft_current->hog, __ATOMIC_RELAXED);
 }
 
 static void note_that_it_ran(void *argument)
@@ -232,6 +233,18 @@ static void test_who_computes_keeps_nobody_from_running(void **state)
     task_join(&spinner);
     task_join(&other);
     assert_int_equal(spinner_saw_it, 1);
+    assert_int_not_equal(spinner_was, WEFT_HOG_NOT); /* a hog, if its kernel thread was run */
+}
+
+static void test_who_leaves_core_is_suspected_no_more(void **state)
+{
+    struct coroutine *self = weft_current;
+    (void)state;
+    self->hog = WEFT_HOG_SUSPECT;
+    const struct processor *processor = weft_core_enter(self);
+    weft_core_leave(self);
+    assert_int_equal(self->hog, WEFT_HOG_NOT);
+    assert_ptr_equal((void *)processor->owner, self->carrier);
 }
 
 /* A call that mostly does not wait, but does this time: nobody gives the processor away. */
@@ -283,6 +296,7 @@ int main(void)
         piped(test_a_post_wakes_a_sleeping_processor),
         piped(test_who_returns_is_not_starved_by_others_that_yield),
         piped(test_who_computes_keeps_nobody_from_running),
+        piped(test_who_leaves_core_is_suspected_no_more),
         piped(test_a_call_that_waits_unexpectedly_keeps_nobody_from_running),
     };
     return cmocka_run_group_tests(tests, machine_setup, NULL);
