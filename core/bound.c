@@ -45,7 +45,7 @@ void weft_bound_begin(struct coroutine *self, enum weft_bound kind)
         atomic_store(&ever, true);
         weft_hog_return(self);
         weft_event_loop_end(self); /* it is out in any case, and takes nobody's place there */
-        weft_hint_set(self->hog, WEFT_HOG);
+        weft_hint_set(self->hog, 1);
         carrier->bound_to = self;
     }
     weft_hint_set(carrier->bound, kind);
@@ -83,7 +83,7 @@ void weft_bound_leave_shared(struct coroutine *self)
 
 void weft_bound_release(struct coroutine *self)
 {
-    weft_hint_set(self->hog, WEFT_HOG_NOT);
+    weft_hint_set(self->hog, 0);
     weft_hint_set(self->bound, WEFT_UNBOUND);
     weft_hint_set(self->carrier->bound, WEFT_UNBOUND);
 }
@@ -119,7 +119,7 @@ void weft_bound_give(struct coroutine *child, struct carrier *carrier)
 {
     carrier->bound_to = child;
     weft_hint_set(child->carrier, carrier);
-    weft_hint_set(child->hog, WEFT_HOG);
+    weft_hint_set(child->hog, 1);
     weft_hint_set(child->bound, WEFT_BOUND_HEIRS);
 }
 

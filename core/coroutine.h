@@ -54,13 +54,6 @@ enum weft_reason {
     WEFT_REASONS
 };
 
-/* Whether a coroutine computes for long, see hog.h. Its own kernel thread and the monitor write it. */
-enum weft_hog {
-    WEFT_HOG_NOT,
-    WEFT_HOG,        /* it gives its processor away when it leaves core */
-    WEFT_HOG_SUSPECT /* so the monitor has said, and core was not left since */
-};
-
 /* Whether a coroutine has a kernel thread of its own, see bound.h. */
 enum weft_bound {
     WEFT_UNBOUND,
@@ -102,11 +95,12 @@ struct weft_futex_waiter {
 struct coroutine {
     struct weft_context context; /* first: assembly; valid while not running */
     uint8_t in_hook;             /* assembly; a signal handler must not run now: our locks may be held */
+    uint8_t suspect;             /* assembly: cleared by each call. The monitor takes it for a hog; hint */
     uint8_t signal_due;          /* assembly; the end of the hook has signals to deliver; set by anybody */
-    uint8_t hog;                 /* enum weft_hog; hint */
-    uint8_t short_runs;          /* times in a row that a hog did not; its own */
-    bool admitted;               /* it is one of the hogs that go on; protected by hog.c's lock */
-    uint8_t priority;            /* real-time priority, 0: none; see priority.h. Read when it is queued */
+    uint8_t hog;             /* it computed for long: gives its processor away when it leaves core; hint */
+    uint8_t short_runs;      /* times in a row that a hog did not; its own */
+    bool admitted;           /* it is one of the hogs that go on; protected by hog.c's lock */
+    uint8_t priority;        /* real-time priority, 0: none; see priority.h. Read when it is queued */
     bool kicked;             /* in a hook, since that has cleared it; its own, and of the kick's handler */
     bool round_robin;        /* among its equals, which it may keep waiting for less long */
     struct carrier *carrier; /* who runs it; valid while running, owned by itself; others: hint */
@@ -176,6 +170,7 @@ struct coroutine {
 };
 
 _Static_assert(offsetof(struct coroutine, in_hook) == WEFT_COROUTINE_IN_HOOK, "layout.h");
+_Static_assert(offsetof(struct coroutine, suspect) == WEFT_COROUTINE_IN_HOOK + 1, "entry.S");
 _Static_assert(offsetof(struct coroutine, signal_due) == WEFT_COROUTINE_SIGNAL_DUE, "layout.h");
 
 /* The running coroutine. NULL on a carrier's own stack and in kernel threads that are no carriers.

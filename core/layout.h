@@ -12,7 +12,7 @@
 
 /* struct coroutine */
 #define WEFT_COROUTINE_IN_HOOK    16
-#define WEFT_COROUTINE_SIGNAL_DUE 17
+#define WEFT_COROUTINE_SIGNAL_DUE 18
 
 /* struct weft_call */
 #define WEFT_CALL_NUMBER      0

@@ -84,7 +84,7 @@ static void take_away(struct processor *processor, uintptr_t owner, bool compute
         return;
     weft_lone_taken(processor);
     if (hog && computed)
-        weft_hint_set(hog->hog, WEFT_HOG);
+        weft_hint_set(hog->hog, 1);
     if (weft_trace_mask & WEFT_TRACE_SCHED && hog) {
         struct weft_line line = {0};
         weft_trace_begin(&line, hog);
@@ -95,19 +95,16 @@ static void take_away(struct processor *processor, uintptr_t owner, bool compute
         weft_carrier_hold(processor, (uintptr_t)carrier); /* no kernel thread to be had: all wait */
 }
 
-/* Who leaves core before the next look computes only between calls, and is no hog: he would give his
- * processor away at each of them. */
+/* Who makes a call before the next look computes only between calls, and is no hog: he would give his
+ * processor away whenever he leaves core. */
 static void suspect(struct coroutine *running)
 {
-    uint8_t not = WEFT_HOG_NOT;
-    __atomic_compare_exchange_n(&running->hog, &not, WEFT_HOG_SUSPECT, false, __ATOMIC_RELAXED,
-                                __ATOMIC_RELAXED);
+    weft_hint_set(running->suspect, true);
 }
 
-/* Or known as a hog. */
 static bool is_suspect(const struct coroutine *running)
 {
-    return running && __atomic_load_n(&running->hog, __ATOMIC_RELAXED) != WEFT_HOG_NOT;
+    return running && __atomic_load_n(&running->suspect, __ATOMIC_RELAXED);
 }
 
 enum look { IDLE, BUSY, SUSPECTED, WAITING, IN_KERNEL };

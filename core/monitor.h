@@ -16,9 +16,8 @@
  * it next needs one. A processor is taken only when there is something that it could do.
  *
  * A hog is one from whom a processor was taken so, whose carrier has used CPU for half of that time, and who
- * did not leave core in the last 0.1 ms of it: for who does, as one that contends for locks, gave his
- * processor away at each of them, and queued for it at the next. (slapd, whose threads meet at syslog's lock,
- * has 1.1 times the rate since.)
+ * made no system call in the last 0.1 ms of it: for who does, as one that contends for locks, gave his
+ * processor away at each of them, and queued for it at the next. (slapd's threads meet at syslog's lock.)
  */
 #ifndef WEFT_CORE_MONITOR_H
 #define WEFT_CORE_MONITOR_H

@@ -42,11 +42,11 @@ static void publish_globally(void *coroutine)
 /* Step 1, when the processor was taken while the coroutine was outside of core. */
 static struct processor *wait_for_processor(struct coroutine *self, struct carrier *carrier)
 {
-    if (__atomic_load_n(&self->hog, __ATOMIC_RELAXED) == WEFT_HOG && !self->bound) {
+    if (__atomic_load_n(&self->hog, __ATOMIC_RELAXED) && !self->bound) {
         bool was_short = __builtin_ia32_rdtsc() - self->left_at < HOG_CYCLES;
         self->short_runs = was_short ? self->short_runs + 1 : 0;
         if (self->short_runs == SHORT_RUNS) {
-            weft_hint_set(self->hog, WEFT_HOG_NOT);
+            weft_hint_set(self->hog, 0);
             self->short_runs = 0;
         }
         weft_hog_return(self);
@@ -112,7 +112,7 @@ static inline void switch_away(struct coroutine *self, struct carrier *carrier, 
 }
 
 /* A hog will not be back soon: others go on without it. So they do without one that is bound. */
-static void leave_as_hog(struct coroutine *self, struct carrier *carrier)
+void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier)
 {
     if (!weft_processor_has_work(carrier->processor)) {
         self->left_at = __builtin_ia32_rdtsc();
@@ -129,17 +129,6 @@ static void leave_as_hog(struct coroutine *self, struct carrier *carrier)
     self->left_at = __builtin_ia32_rdtsc();
     if (!weft_carrier_hand_on(carrier, carrier->processor))
         weft_hog_return(self);
-}
-
-/* Who comes here while the monitor suspects it does not compute for long without a call. */
-void weft_core_leave_slowly(struct coroutine *self)
-{
-    if (__atomic_load_n(&self->hog, __ATOMIC_RELAXED) == WEFT_HOG) {
-        leave_as_hog(self, self->carrier);
-        return;
-    }
-    weft_hint_set(self->hog, WEFT_HOG_NOT);
-    weft_core_leave(self);
 }
 
 /* A park with a signal due is completed, so that it can be interrupted like any other. */
@@ -413,7 +402,7 @@ static void move_after(void *argument)
     struct coroutine *coroutine = ((struct move *)argument)->coroutine;
     struct carrier *carrier = ((struct move *)argument)->carrier;
     weft_hint_set(coroutine->bound, carrier->bound);
-    weft_hint_set(coroutine->hog, WEFT_HOG);
+    weft_hint_set(coroutine->hog, 1);
     weft_hint_set(coroutine->carrier, carrier);
     weft_global_append(coroutine);
 }

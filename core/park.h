@@ -33,7 +33,7 @@
 #include "processor.h"
 
 struct processor *weft_core_enter_slowly(struct coroutine *self, struct carrier *carrier);
-void weft_core_leave_slowly(struct coroutine *self);
+void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier);
 
 /* Step 1. Returns the processor that `self` owns now. May park (reason: processor). */
 static inline struct processor *weft_core_enter(struct coroutine *self)
@@ -64,7 +64,7 @@ static inline void weft_core_leave(struct coroutine *self)
 {
     struct carrier *carrier = self->carrier;
     if (__builtin_expect(__atomic_load_n(&self->hog, __ATOMIC_RELAXED), 0))
-        weft_core_leave_slowly(self);
+        weft_core_leave_as_hog(self, carrier);
     else
         atomic_store_explicit(&carrier->processor->owner, (uintptr_t)carrier, memory_order_release);
 }

@@ -36,7 +36,7 @@ static bool runs_hog(const struct processor *here)
 {
     struct carrier *carrier = (struct carrier *)(atomic_load(&here->owner) & ~WEFT_FLAGS);
     struct coroutine *running = carrier ? __atomic_load_n(&carrier->running, __ATOMIC_RELAXED) : NULL;
-    return running && __atomic_load_n(&running->hog, __ATOMIC_RELAXED) == WEFT_HOG;
+    return running && __atomic_load_n(&running->hog, __ATOMIC_RELAXED);
 }
 
 void weft_watch_next_set(struct processor *here)

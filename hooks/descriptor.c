@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 
@@ -79,7 +80,10 @@ static enum weft_descriptor_kind ask_kind(int fd)
         return kind_of_socket(type);
     }
     case S_IFCHR: {
-        char modes[64]; /* struct termios as the kernel has it, and more */
+        enum { MEMORY_DEVICES = 1 }; /* /dev/null, which is opened often, and its like */
+        char modes[64];              /* struct termios as the kernel has it, and more */
+        if (major(status.st_rdev) == MEMORY_DEVICES)
+            return WEFT_KIND_OTHER;
         return weft_raw3(SYS_ioctl, fd, TCGETS, (long)modes) == 0 ? WEFT_KIND_TERMINAL : WEFT_KIND_OTHER;
     }
     default:

@@ -56,7 +56,7 @@ weft_entry:
         testq   %r11, %r11
         jz      .Lkernel
         testb   %al, -WEFT_HOOK_STACK(%rsp)     /* who overflows his stack shall do so in his own code */
-        movb    $1, WEFT_COROUTINE_IN_HOOK(%rcx)
+        movw    $1, WEFT_COROUTINE_IN_HOOK(%rcx) /* and no suspect, the byte behind it */
         LABEL   begun                           /* these five: hooks/signal_place.c */
 
         PUSH    r15

@@ -25,6 +25,8 @@ CORE = [
              "unit/signal"),
     mutation("who computes is suspected of nothing", "core/monitor.c",
              "            suspect(running);\n", "            (void)suspect;\n", "unit/monitor"),
+    mutation("who makes a call stays suspected", "preload/entry.S",
+             "movw    $1, WEFT_COROUTINE_IN_HOOK", "movb    $1, WEFT_COROUTINE_IN_HOOK", "unit/monitor"),
     mutation("who waits for a processor wakes no monitor", "core/global.c",
              "    if (!weft_balance_wake_one())\n        weft_monitor_wake(); /*", "    weft_balance_wake_one(); /*",
              "guest/stuck/all_raw"),
