@@ -92,11 +92,20 @@ static inline void clear_words(struct coroutine *coroutine, size_t from, size_t 
             __atomic_store_n((word *)coroutine + i, 0, __ATOMIC_RELAXED);
 }
 
+/* The monitor writes some of these of whom it takes to run, so they are not even read. */
+static inline void clear_hints(struct coroutine *coroutine)
+{
+    typedef uint64_t __attribute__((may_alias)) word;
+    __atomic_store_n((word *)&coroutine->in_hook, 0, __ATOMIC_RELAXED);
+}
+
 /* All but what outlives the coroutine. Word by word, since others may look at what they take for the former
  * one (its state, its priority) and find that it is gone. */
 static void clear(struct coroutine *coroutine)
 {
     enum {
+        HINTS = offsetof(struct coroutine, in_hook), /* to kicked */
+        HINTS_END = offsetof(struct coroutine, carrier),
         KEPT = offsetof(struct coroutine, interrupt_next), /* and interrupt_posted */
         KEPT_END = offsetof(struct coroutine, left_at),
         NUMBER = offsetof(struct coroutine, index), /* generation, signal_lock, signals_open */
@@ -107,9 +116,12 @@ static void clear(struct coroutine *coroutine)
                        offsetof(struct coroutine, signals_open) < NUMBER_END &&
                        offsetof(struct coroutine, signals_open) > NUMBER,
                    "what is kept");
+    _Static_assert(HINTS % 8 == 0 && HINTS_END == HINTS + sizeof(uint64_t), "one word");
     _Static_assert(KEPT % 8 == 0 && NUMBER % 8 == 0 && sizeof *coroutine % 8 == 0 && KEPT_END <= NUMBER,
                    "in words of its own");
-    clear_words(coroutine, 0, KEPT);
+    clear_words(coroutine, 0, HINTS);
+    clear_hints(coroutine);
+    clear_words(coroutine, HINTS_END, KEPT);
     clear_words(coroutine, KEPT_END, NUMBER);
     clear_words(coroutine, NUMBER_END, sizeof *coroutine);
 }

@@ -102,15 +102,15 @@ struct coroutine {
     bool admitted;           /* it is one of the hogs that go on; protected by hog.c's lock */
     uint8_t priority;        /* real-time priority, 0: none; see priority.h. Read when it is queued */
     bool kicked;             /* in a hook, since that has cleared it; its own, and of the kick's handler */
-    bool round_robin;        /* among its equals, which it may keep waiting for less long */
     struct carrier *carrier; /* who runs it; valid while running, owned by itself; others: hint */
     struct coroutine *next;  /* link in the one queue it is in, owned by that queue */
 
     /* The wait. Written by the coroutine itself before it is published, then read by wakers. */
     enum weft_state state;
     enum weft_reason reason;
-    int wake_result; /* 0 or -errno, set by the waker, read after the park */
-    uint8_t bound;   /* enum weft_bound; constant while it is ready or parked. Read when it is queued */
+    int wake_result;  /* 0 or -errno, set by the waker, read after the park */
+    uint8_t bound;    /* enum weft_bound; constant while it is ready or parked. Read when it is queued */
+    bool round_robin; /* among its equals, which it may keep waiting for less long */
     struct processor *home; /* where it has a timer or watchers, and so must be readied; else NULL */
     bool (*abandon)(struct coroutine *); /* takes it out of what it waits for; true: the caller readies it.
                                             Called on `home` only; without a home the wait is a futex's */
@@ -126,6 +126,7 @@ struct coroutine {
     /* A wait for descriptors; touched on `home` only. */
     struct weft_watcher *watchers; /* array; NULL when nothing is waited for, or when served */
     unsigned watcher_count;
+    unsigned local_shutdowns; /* so many were made before it tried to write, see hooks/wait.c; its own */
 
     /* As an event loop, see event_loop.h; its own. */
     bool loop_out;        /* it waits in the kernel, without a processor */

@@ -131,40 +131,42 @@ WEFT_HOOK(accept)
     return result;
 }
 
-/* connect once more tells how one went that is settled. Between addresses of this host it is so at once. */
-static long connect_settled(const struct weft_target *target, const struct weft_call *call)
-{
-    return weft_raw3(SYS_connect, target->fd, call->arguments[1], call->arguments[2]);
-}
-
 static void set_nonblocking(int fd, int nonblocking)
 {
     weft_raw3(SYS_ioctl, fd, FIONBIO, (long)&nonblocking);
 }
 
+/* Does not wait. Once more tells how one went that is settled, and -EALREADY of one that is not; between
+ * addresses of this host it is settled at once. */
+static long try_connect(const struct weft_target *target, const struct weft_call *call, long *first)
+{
+    set_nonblocking(target->fd, true);
+    long result = *first = weft_raw3(SYS_connect, target->fd, call->arguments[1], call->arguments[2]);
+    if (result == -EINPROGRESS)
+        result = weft_raw3(SYS_connect, target->fd, call->arguments[1], call->arguments[2]);
+    set_nonblocking(target->fd, false);
+    return result;
+}
+
 static long connect_private(struct weft_call *call, struct weft_descriptor *descriptor)
 {
     struct weft_target target = weft_target_of((int)call->arguments[0]);
+    int64_t deadline = WEFT_NEVER;
     weft_target_hold(&target); /* O_NONBLOCK is not to be left on another description, either */
-    set_nonblocking(target.fd, true);
-    long result = weft_call_raw(call);
-    long under_way = result;
-    if (result == -EINPROGRESS)
-        result = connect_settled(&target, call);
-    set_nonblocking(target.fd, false);
+    long under_way, again, result = try_connect(&target, call, &under_way);
     if (result == -EAGAIN) { /* a local listener's backlog is full, and no readiness tells when it is not */
         weft_target_done(&target, 0);
         return weft_block_in_kernel(call);
     }
-    if (result !=
-        -EALREADY) /* it goes on; by now, or since a signal interrupted it, or another thread began it */
-        return weft_target_done(&target, result);
-    int64_t deadline = weft_descriptor_deadline(target.fd, descriptor, SO_SNDTIMEO);
-    result = weft_wait_target(&target, WEFT_WRITABLE, WEFT_REASON_CONNECT, deadline);
-    if (result == -ETIMEDOUT)
-        result = under_way; /* as the kernel says when SO_SNDTIMEO is over */
-    if (result == 0)
-        result = connect_settled(&target, call);
+    if (result == -EALREADY) /* by now, or since a signal interrupted it, or another thread began it */
+        deadline = weft_descriptor_deadline(target.fd, descriptor, SO_SNDTIMEO);
+    while (result == -EALREADY) {
+        result = weft_wait_target(&target, WEFT_WRITABLE, WEFT_REASON_CONNECT, deadline);
+        if (result == 0)
+            result = try_connect(&target, call, &again);
+        else if (result == -ETIMEDOUT)
+            return weft_target_done(&target, under_way); /* as the kernel says when SO_SNDTIMEO is over */
+    }
     return weft_target_done(&target, result);
 }
 
@@ -192,7 +194,10 @@ WEFT_HOOK(shutdown)
     if (result != 0 || call->arguments[1] == SHUT_WR)
         return result;
     weft_raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, (long)&domain, (long)&size);
-    for (unsigned i = 0; domain == AF_UNIX && i < weft_processor_count; i++)
+    if (domain != AF_UNIX)
+        return result;
+    weft_wait_note_local_shutdown();
+    for (unsigned i = 0; i < weft_processor_count; i++)
         weft_visit(&weft_processors[i], wake_writers, &weft_processors[i]);
     return result;
 }

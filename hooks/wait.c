@@ -26,6 +26,8 @@ static struct {
 } successors[SUCCESSORS];
 static struct weft_lock lock; /* protects successors[] */
 
+static atomic_uint local_shutdowns; /* of reading sides of local streams */
+
 /* On the carrier's side: by the deadline or a signal. */
 static bool abandon_watchers(struct coroutine *self)
 {
@@ -85,6 +87,24 @@ static void note_observers_gone(const struct weft_watcher *watchers, unsigned co
     }
 }
 
+/* Of that no readiness tells, and who makes one wakes those that wait to write. Who was about to, in core
+ * now, tries once more: not having seen the last one before he tried. */
+static bool may_have_missed_shutdown(struct coroutine *self, const struct weft_watcher *watchers,
+                                     unsigned count)
+{
+    unsigned made = atomic_load(&local_shutdowns);
+    if (__builtin_expect(self->local_shutdowns == made, 1) || count != 1 || watchers[0].shared ||
+        !(watchers[0].events & WEFT_WRITABLE))
+        return false;
+    self->local_shutdowns = made;
+    return true;
+}
+
+void weft_wait_note_local_shutdown(void)
+{
+    atomic_fetch_add(&local_shutdowns, 1);
+}
+
 static bool is_observer(enum weft_reason reason)
 {
     return reason == WEFT_REASON_POLL || reason == WEFT_REASON_SELECT || reason == WEFT_REASON_EPOLL;
@@ -95,6 +115,10 @@ long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft
 {
     struct coroutine *self = weft_current;
     struct processor *processor = weft_core_enter(self);
+    if (may_have_missed_shutdown(self, watchers, count)) {
+        weft_core_leave(self);
+        return 0;
+    }
     note_watchers(watchers, count, self, processor);
     self->watchers = watchers;
     self->watcher_count = count;

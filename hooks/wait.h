@@ -61,6 +61,10 @@ void weft_wait_leave_number(int fd);
 /* It was, just now: who has begun to wait for it meanwhile may have been too early. */
 void weft_wait_note_closing(int fd);
 
+/* The reading side of a local stream was shut down. Who waits to write in a loop is to be woken after this.
+ */
+void weft_wait_note_local_shutdown(void);
+
 /* In the child of a fork: nobody holds a lock of this file. */
 void weft_waits_restart(void);
 
