@@ -101,8 +101,6 @@ CORE = [
              "bool seems_to_block = !weft_descriptor_has(descriptor, WEFT_FD_NONBLOCK);",
              "bool seems_to_block = !weft_descriptor_has(descriptor, WEFT_FD_NONBLOCK) && false;",
              "system calls of connections"),
-    mutation("a new socket may have time-outs", "hooks/descriptor.c",
-             "(socket ? WEFT_FD_RECEIVE_FOREVER", "(socket && 0 ? WEFT_FD_RECEIVE_FOREVER", "system calls of connections"),
     mutation("the kernel is told a thread's id for its process's", "hooks/process_id.c",
              "return weft_coroutine_find((int)id) ? weft_raw0(SYS_getpid) : id;", "return id;",
              "guest/process_of_thread"),
