@@ -2,17 +2,20 @@
 // Claims: calls about a process take the id of any of its threads, of one that waits too: its group, session,
 // limits, memory and placement. The id of a thread that has ended means nobody.
 #include <linux/kcmp.h>
+#include <semaphore.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include "guest.h"
 
 static pthread_mutex_t ending = PTHREAD_MUTEX_INITIALIZER;
+static sem_t started;
 static int sleeper;
 
 static void *sleep_until_the_end(void *unused)
 {
-    __atomic_store_n(&sleeper, gettid(), __ATOMIC_RELEASE);
+    sleeper = gettid();
+    CHECK_EQUAL(sem_post(&started), 0);
     pthread_mutex_lock(&ending);
     pthread_mutex_unlock(&ending);
     return unused;
@@ -63,19 +66,19 @@ static void *tell_id(void *unused)
 
 int main(void)
 {
+    CHECK_EQUAL(sem_init(&started, 0, 0), 0);
     pthread_mutex_lock(&ending);
     pthread_t waits = guest_start(sleep_until_the_end, NULL);
-    while (!__atomic_load_n(&sleeper, __ATOMIC_ACQUIRE))
-        usleep(1000);
+    CHECK_EQUAL(sem_wait(&started), 0);
     guest_join(guest_start(check_all, NULL));
     check(sleeper);
     pthread_mutex_unlock(&ending);
     guest_join(waits);
 
     pid_t ended = (pid_t)(intptr_t)guest_join(guest_start(tell_id, NULL));
-    // The kernel forgets it some time after the join.
+    // The kernel forgets it some time after the join, and tells nobody when.
     while (getpgid(ended) != -1)
-        usleep(1000);
+        sched_yield();
     CHECK_EQUAL(errno, ESRCH);
     CHECK_EQUAL(getsid(ended), -1);
     CHECK_EQUAL(prlimit(ended, RLIMIT_NOFILE, NULL, NULL), -1);
