@@ -121,6 +121,20 @@ static void run_bound(struct carrier *carrier)
     dispatch(carrier, carrier->bound_to);
 }
 
+/* Runs a hog, which is outside of core. */
+static void run_beside(struct carrier *carrier)
+{
+    struct coroutine *hog = carrier->beside;
+    carrier->beside = NULL;
+    carrier->processor = &weft_processors[0]; /* as good as any: it holds none */
+    weft_signal_mask_follow(carrier);
+    weft_coroutine_dispatched(hog, carrier);
+    atomic_thread_fence(memory_order_seq_cst); /* rule 3 of cpu_time.c; and a sender of signals sees it run */
+    if (__atomic_load_n(&carrier->processor->special, __ATOMIC_RELAXED) & WEFT_CLOCKED)
+        weft_cpu_time_switch(carrier, hog);
+    weft_switch(&carrier->context, &hog->context, NULL, NULL);
+}
+
 void weft_dispatch(void *argument)
 {
     struct carrier *carrier = argument;
@@ -138,7 +152,9 @@ void weft_dispatch(void *argument)
             continue;
         }
         if (!processor) {
-            if (carrier->deputy_of)
+            if (carrier->beside)
+                run_beside(carrier);
+            else if (carrier->deputy_of)
                 weft_lone_stand_in(carrier);
             else
                 weft_spare_wait(carrier);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hogs: coroutines that have computed for long (monitor.h says which). One that leaves core gives its
- * processor away and goes on beside the carriers, as a kernel thread.
+ * Hogs: coroutines that have computed for long (monitor.h says which). One that leaves core goes on without a
+ * processor, beside the carriers, in a spare's kernel thread; the carrier goes on with the others. The other
+ * way round, which is what happens when there is no spare, all others would wait until the kernel lets the
+ * other kernel thread run, and those whom the carrier has woken on its CPU until it takes that from the hog.
  *
  * The kernel shares the CPUs among kernel threads. Were all hogs to go on at once, the carriers, in which
  * everybody else runs, would be left a small share: natively each thread that echoes has one of its own. So

@@ -111,6 +111,15 @@ static inline void switch_away(struct coroutine *self, struct carrier *carrier, 
     }
 }
 
+/* `self`, in core, goes on in the kernel thread of a spare; outside of core on return. */
+static void move_to_spare(struct coroutine *self, struct carrier *spare)
+{
+    weft_hint_set(self->state, WEFT_READY);
+    self->reason = WEFT_REASON_PROCESSOR;
+    switch_away(self, self->carrier, weft_processor_pick(self->carrier->processor), weft_spare_run, spare);
+    self->reason = WEFT_REASON_NONE;
+}
+
 /* A hog will not be back soon: others go on without it. So they do without one that is bound. */
 void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier)
 {
@@ -126,8 +135,11 @@ void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier)
         self->reason = WEFT_REASON_NONE;
         carrier = self->carrier;
     }
+    struct carrier *spare = self->bound ? NULL : weft_spare_take_for(self);
+    if (spare)
+        move_to_spare(self, spare);
     self->left_at = __builtin_ia32_rdtsc();
-    if (!weft_carrier_hand_on(carrier, carrier->processor))
+    if (!spare && !weft_carrier_hand_on(carrier, carrier->processor))
         weft_hog_return(self);
 }
 

@@ -127,6 +127,7 @@ struct carrier {
     struct weft_context context; /* first: assembly; the carrier's own stack */
     struct processor *processor; /* what it holds, as far as it knows; see weft_core_enter */
     struct processor *deputy_of; /* whose loop it looks after, see lone.h */
+    struct coroutine *beside;    /* who is to go on in its kernel thread without a processor, see hog.h */
     int tid;                     /* kernel id; cleared by the kernel when the thread is gone */
     void *stack_top;             /* where its context begins */
     uint64_t kernel_mask;        /* signals that are blocked in this kernel thread; read by others */

@@ -89,6 +89,19 @@ static int employ(struct carrier *carrier, bool spare)
     return weft_bound_ever() ? weft_monitor_make(carrier) : weft_carrier_employ(carrier);
 }
 
+struct carrier *weft_spare_take_for(struct coroutine *hog)
+{
+    struct carrier *carrier = take_spare();
+    if (carrier)
+        carrier->beside = hog;
+    return carrier;
+}
+
+void weft_spare_run(void *carrier)
+{
+    employ(carrier, true);
+}
+
 int weft_carrier_adopt(struct processor *processor)
 {
     struct carrier *spare = take_spare(), *carrier = spare ? spare : weft_carrier_create();

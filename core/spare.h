@@ -12,6 +12,11 @@ int weft_carrier_adopt(struct processor *processor);
 /* Makes a spare or new carrier the deputy (lone.h) of a processor that has none. Returns 0 or -errno. */
 int weft_carrier_depute(struct processor *processor);
 
+/* Takes a spare in which `hog`, in core, is to go on without a processor; NULL: there is none. Behind the
+ * switch away from `hog`, weft_spare_run makes it go on. */
+struct carrier *weft_spare_take_for(struct coroutine *hog);
+void weft_spare_run(void *carrier);
+
 /* In core: gives the processor away; `carrier` goes on without it, or, when no other can be had, outside of
  * core. */
 bool weft_carrier_hand_on(struct carrier *carrier, struct processor *processor);
@@ -20,7 +25,8 @@ bool weft_carrier_hand_on(struct carrier *carrier, struct processor *processor);
  * processor. */
 void weft_carrier_wait(struct carrier *carrier);
 
-/* The same as a spare: until it has a processor or is a deputy. May end its kernel thread. */
+/* The same as a spare: until it has a processor, is a deputy or has a hog to run. May end its kernel thread.
+ */
 void weft_spare_wait(struct carrier *carrier);
 
 /* Ends its kernel thread; one that is the process's first sleeps for good instead, and takes signals. On its

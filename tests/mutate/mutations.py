@@ -119,6 +119,8 @@ CORE = [
              "    weft_signals_settle(self);", "   ", "guest/sigpipe_before_return"),
     mutation("who enters the kernel keeps its processor", "core/monitor.c",
              "weft_carrier_hand_on(self->carrier, processor);", "weft_core_leave(self), (void)processor;", "unit/monitor"),
+    mutation("a hog keeps its carrier", "core/park.c",
+             "self->bound ? NULL : weft_spare_take_for(self);", "NULL;", "unit/monitor"),
     mutation("the monitor takes nothing away", "core/monitor.c",
              "if (waited >= (in_kernel ? BRIEF : weft_priority_slice(processor, running)))",
              "if (now < 0 && running)", "unit/monitor"),

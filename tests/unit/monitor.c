@@ -96,6 +96,53 @@ static void yield_and_count(void *argument)
     }
 }
 
+static void await_spare(struct carrier *carrier)
+{
+    while (__atomic_load_n(&carrier->spare_node.next, __ATOMIC_SEQ_CST) == &carrier->spare_node)
+        weft_yield(weft_current);
+}
+
+/* A hog between two calls. */
+struct computer {
+    struct task task;
+    uint32_t left, told;
+    int thread_before, thread_outside;
+};
+
+static void compute_as_hog(void *argument)
+{
+    struct computer *computer = argument;
+    struct coroutine *self = weft_current;
+    volatile double kept = 2.5;
+    weft_core_enter(self);
+    computer->thread_before = kernel_thread();
+    __atomic_store_n(&self->hog, 1, __ATOMIC_RELAXED);
+    weft_core_leave(self);
+    computer->thread_outside = kernel_thread();
+    __atomic_store_n(&computer->left, 1, __ATOMIC_SEQ_CST);
+    require(task_becomes_set(&computer->told));
+    require(weft_current == self && self->state == WEFT_RUNNING && kept == 2.5);
+}
+
+static void test_a_hog_leaves_the_carrier_to_the_others(void **state)
+{
+    struct reader reader = {.got = 0};
+    struct computer computer = {.left = 0};
+    (void)state;
+    task_start(&reader.task, read_in_kernel, &reader);
+    while (!__atomic_load_n(&reader.enters, __ATOMIC_SEQ_CST))
+        weft_yield(weft_current);
+    assert_int_equal(write(ends[1], "h", 1), 1);
+    task_join(&reader.task);
+    await_spare(weft_carrier_of(reader.thread_inside));
+    task_start(&computer.task, compute_as_hog, &computer);
+    while (!__atomic_load_n(&computer.left, __ATOMIC_SEQ_CST))
+        weft_yield(weft_current);
+    assert_int_not_equal(computer.thread_outside, computer.thread_before);
+    __atomic_store_n(&computer.told, 1, __ATOMIC_SEQ_CST);
+    task_join(&computer.task);
+}
+
 static void test_many_block_at_once(void **state)
 {
     enum { MANY = 20 };
@@ -306,6 +353,7 @@ int main(void)
         piped(test_the_global_queue_is_first_in_first_out),
         piped(test_others_run_while_one_blocks_in_the_kernel),
         piped(test_main_itself_may_block_in_the_kernel),
+        piped(test_a_hog_leaves_the_carrier_to_the_others),
         piped(test_many_block_at_once),
         piped(test_spare_carriers_are_used_again),
         piped(test_a_post_wakes_a_sleeping_processor),
