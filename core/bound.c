@@ -10,8 +10,6 @@
  */
 #include "bound.h"
 
-#include <linux/futex.h>
-
 #include "carrier.h"
 #include "event_loop.h"
 #include "hint.h"
@@ -123,16 +121,10 @@ void weft_bound_give(struct coroutine *child, struct carrier *carrier)
     weft_hint_set(child->bound, WEFT_BOUND_HEIRS);
 }
 
-static void wake(struct carrier *carrier)
-{
-    atomic_store(&carrier->wake, WEFT_WAKE_EMPLOYED);
-    weft_raw3(SYS_futex, (long)&carrier->wake, FUTEX_WAKE_PRIVATE, 1);
-}
-
 void weft_bound_dismiss(struct carrier *carrier)
 {
     carrier->bound_ended = true;
-    wake(carrier);
+    weft_carrier_wake(carrier);
 }
 
 void weft_bound_lend(struct carrier *carrier, struct processor *processor, struct coroutine *bound)
@@ -141,7 +133,7 @@ void weft_bound_lend(struct carrier *carrier, struct processor *processor, struc
     carrier->processor = NULL;
     atomic_store(&processor->owner, (uintptr_t)target | WEFT_IN);
     target->offered = processor;
-    wake(target);
+    weft_carrier_wake(target);
 }
 
 void weft_bound_await(struct carrier *carrier)

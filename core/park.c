@@ -116,7 +116,7 @@ static void move_to_spare(struct coroutine *self, struct carrier *spare)
 {
     weft_hint_set(self->state, WEFT_READY);
     self->reason = WEFT_REASON_PROCESSOR;
-    switch_away(self, self->carrier, weft_processor_pick(self->carrier->processor), weft_spare_run, spare);
+    switch_away(self, self->carrier, weft_processor_pick(self->carrier->processor), weft_carrier_wake, spare);
     self->reason = WEFT_REASON_NONE;
 }
 

@@ -76,13 +76,19 @@ static struct carrier *take_spare(void)
     return carrier;
 }
 
+void weft_carrier_wake(void *argument)
+{
+    struct carrier *carrier = argument;
+    atomic_store(&carrier->wake, WEFT_WAKE_EMPLOYED);
+    weft_raw3(SYS_futex, (long)&carrier->wake, FUTEX_WAKE_PRIVATE, 1);
+}
+
 /* Starts what take_spare or weft_carrier_create has given, and has been told what to do. Returns 0, or -errno
  * when there is no kernel thread to be had. */
 static int employ(struct carrier *carrier, bool spare)
 {
     if (spare) {
-        atomic_store(&carrier->wake, WEFT_WAKE_EMPLOYED);
-        weft_raw3(SYS_futex, (long)&carrier->wake, FUTEX_WAKE_PRIVATE, 1);
+        weft_carrier_wake(carrier);
         return 0;
     }
     /* This kernel thread may be a bound one. */
@@ -95,11 +101,6 @@ struct carrier *weft_spare_take_for(struct coroutine *hog)
     if (carrier)
         carrier->beside = hog;
     return carrier;
-}
-
-void weft_spare_run(void *carrier)
-{
-    employ(carrier, true);
 }
 
 int weft_carrier_adopt(struct processor *processor)

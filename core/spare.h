@@ -12,18 +12,18 @@ int weft_carrier_adopt(struct processor *processor);
 /* Makes a spare or new carrier the deputy (lone.h) of a processor that has none. Returns 0 or -errno. */
 int weft_carrier_depute(struct processor *processor);
 
-/* Takes a spare in which `hog`, in core, is to go on without a processor; NULL: there is none. Behind the
- * switch away from `hog`, weft_spare_run makes it go on. */
+/* Takes a spare in which `hog`, in core, is to go on without a processor; NULL: there is none. It goes on
+ * when that is woken, behind the switch away from `hog`. */
 struct carrier *weft_spare_take_for(struct coroutine *hog);
-void weft_spare_run(void *carrier);
 
 /* In core: gives the processor away; `carrier` goes on without it, or, when no other can be had, outside of
  * core. */
 bool weft_carrier_hand_on(struct carrier *carrier, struct processor *processor);
 
-/* Returns when somebody has set `wake` to WEFT_WAKE_EMPLOYED. On the carrier's own stack, without a
+/* Returns when somebody has woken it with weft_carrier_wake. On the carrier's own stack, without a
  * processor. */
 void weft_carrier_wait(struct carrier *carrier);
+void weft_carrier_wake(void *carrier);
 
 /* The same as a spare: until it has a processor, is a deputy or has a hog to run. May end its kernel thread.
  */

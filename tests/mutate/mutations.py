@@ -121,6 +121,8 @@ CORE = [
              "weft_carrier_hand_on(self->carrier, processor);", "weft_core_leave(self), (void)processor;", "unit/monitor"),
     mutation("a hog keeps its carrier", "core/park.c",
              "self->bound ? NULL : weft_spare_take_for(self);", "NULL;", "unit/monitor"),
+    mutation("a hog in a spare is not clocked", "core/dispatch.c",
+             "        weft_cpu_time_switch(carrier, hog);", "        {}", "guest/schedule/cpu_clock_of_bursts on 1"),
     mutation("the monitor takes nothing away", "core/monitor.c",
              "if (waited >= (in_kernel ? BRIEF : weft_priority_slice(processor, running)))",
              "if (now < 0 && running)", "unit/monitor"),
