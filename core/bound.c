@@ -16,6 +16,7 @@
 #include "hog.h"
 #include "monitor.h"
 #include "park.h"
+#include "place.h"
 #include "raw.h"
 #include "spare.h"
 #include "trace.h"
@@ -45,6 +46,7 @@ void weft_bound_begin(struct coroutine *self, enum weft_bound kind)
         weft_event_loop_end(self); /* it is out in any case, and takes nobody's place there */
         weft_hint_set(self->hog, 1);
         carrier->bound_to = self;
+        weft_place_release(carrier);
     }
     weft_hint_set(carrier->bound, kind);
     weft_hint_set(self->bound, kind);

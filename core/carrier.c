@@ -49,6 +49,7 @@ static _Atomic(struct carrier *) started;
 static void prepare(struct carrier *carrier)
 {
     carrier->begun = carrier->bound_ended = false;
+    weft_hint_set(carrier->cpu, WEFT_ANYWHERE);
     weft_hint_set(carrier->bound, WEFT_UNBOUND);
     char *top = carrier->stack_top;
     weft_context_prepare(&carrier->context, top, carrier->context.fs_base, weft_dispatch, carrier);

@@ -155,10 +155,12 @@ struct coroutine {
     uint8_t signal_kind;                  /* those with the same mask, see signal_mask.c */
 
     struct weft_alternate alternate; /* its own */
-    int64_t wait_began; /* ns of CLOCK_MONOTONIC when a wait of limited length began; see hooks/deadline.c */
-    bool restarted;     /* the call is made again, behind nothing that the program noticed */
-    int64_t parked_at;  /* ns of CLOCK_MONOTONIC, kept when tracing */
-    uint64_t switches;  /* times it was dispatched */
+    int64_t wait_began;  /* ns of CLOCK_MONOTONIC when a wait of limited length began; see hooks/deadline.c */
+    bool restarted;      /* the call is made again, behind nothing that the program noticed */
+    int64_t parked_at;   /* ns of CLOCK_MONOTONIC, kept when tracing */
+    uint64_t switches;   /* times it was dispatched */
+    uint64_t found_at;   /* `switches` when a receive last found something, */
+    uint64_t turn_began; /* and the time-stamp counter when one first did so in this turn; its own */
     int64_t
         cpu_time; /* ns that were counted so far; under the lock of the clock that counts it, cpu_time.h */
     int64_t cpu_time_told;   /* the most that somebody else has seen of it, perhaps before it was counted */

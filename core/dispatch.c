@@ -20,6 +20,7 @@
 #include "loop.h"
 #include "parallelism.h"
 #include "park.h"
+#include "place.h"
 #include "raw.h"
 #include "signal.h"
 #include "spare.h"
@@ -126,6 +127,7 @@ static void run_beside(struct carrier *carrier)
 {
     struct coroutine *hog = carrier->beside;
     carrier->beside = NULL;
+    weft_place_release(carrier);
     carrier->processor = &weft_processors[0]; /* as good as any: it holds none */
     weft_signal_mask_follow(carrier);
     weft_coroutine_dispatched(hog, carrier);
@@ -141,6 +143,7 @@ void weft_dispatch(void *argument)
     if (!carrier->begun) {                   /* the first carrier's kernel thread has begun as main's */
         carrier->kernel_mask = ~UINT64_C(0); /* it may be: the monitor starts carriers too */
         weft_cpu_time_forget(carrier);
+        weft_place_begin_thread(carrier);
         weft_carrier_begin_signals(carrier);
         atomic_store(&carrier->credentials, 0);
         weft_credentials_follow(carrier); /* not before it is listed: who publishes later kicks it */
@@ -162,6 +165,7 @@ void weft_dispatch(void *argument)
         }
         if (!weft_visit_admit(carrier, processor))
             continue;
+        weft_place_follow(carrier);
         struct coroutine *bound = weft_global_share(processor);
         if (__builtin_expect(bound != NULL, 0)) {
             weft_bound_lend(carrier, processor, bound);

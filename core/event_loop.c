@@ -3,6 +3,7 @@
 #include "event_loop.h"
 
 #include "bound.h"
+#include "place.h"
 #include "trace.h"
 
 enum {
@@ -47,6 +48,11 @@ void weft_event_loop_end(struct coroutine *self)
     atomic_fetch_sub(&out, 1);
 }
 
+bool weft_event_loops_out(void)
+{
+    return atomic_load_explicit(&out, memory_order_relaxed) != 0;
+}
+
 bool weft_event_loop_step_out(struct coroutine *self)
 {
     if (self->priority)
@@ -54,6 +60,7 @@ bool weft_event_loop_step_out(struct coroutine *self)
     if (!self->loop_out)
         return false;
     bool had_one = weft_bound_step_out(self);
+    weft_place_release(self->carrier);
     if (++self->loop_waits == RETRIED) {
         self->loop_wanted = ENOUGH;
         weft_event_loop_end(self);

@@ -32,6 +32,9 @@ void weft_event_loop_note(struct coroutine *self, const struct processor *here, 
  * until it enters core. Not in core; does not park. */
 bool weft_event_loop_step_out(struct coroutine *self);
 
+/* Somebody is out. From anywhere: a hint. */
+bool weft_event_loops_out(void);
+
 /* It ends, is bound, or parks for a while again. */
 void weft_event_loop_end(struct coroutine *self);
 

@@ -28,6 +28,7 @@
 #include "loop.h"
 #include "monitor.h"
 #include "parallelism.h"
+#include "place.h"
 #include "processor.h"
 #include "raw.h"
 #include "signal.h"
@@ -45,6 +46,7 @@ static int processors_create(unsigned count)
         return -ENOMEM;
     for (unsigned i = 0; i < count; i++) {
         processors[i].index = i;
+        processors[i].cpu = WEFT_ANYWHERE;
         processors[i].streak_most = WEFT_STREAK;
         atomic_store(&processors[i].asleep, WEFT_VACANT);
         processors[i].loop = weft_loop_create(&processors[i]);
@@ -74,6 +76,7 @@ static void hold_first(struct carrier *carrier)
     atomic_store(&weft_processors[0].owner, (uintptr_t)carrier);
     atomic_store(&weft_processors[0].asleep, WEFT_AWAKE);
     atomic_store(&weft_idle_processors, weft_processor_count - 1);
+    weft_place_forget();
     weft_parallelism_reset();
 }
 

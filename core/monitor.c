@@ -32,6 +32,7 @@
 #include "machine.h"
 #include "parallelism.h"
 #include "park.h"
+#include "place.h"
 #include "priority.h"
 #include "raw.h"
 #include "spare.h"
@@ -82,6 +83,7 @@ static void take_away(struct processor *processor, uintptr_t owner, bool compute
     struct coroutine *hog = __atomic_load_n(&carrier->running, __ATOMIC_RELAXED);
     if (!atomic_compare_exchange_strong(&processor->owner, &owner, 0))
         return;
+    weft_place_release(carrier);
     weft_lone_taken(processor);
     if (hog && computed)
         weft_hint_set(hog->hog, 1);

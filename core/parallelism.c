@@ -4,18 +4,23 @@
 
 #include <sched.h>
 
+#include "bound.h"
 #include "carrier.h"
+#include "event_loop.h"
 #include "machine.h"
+#include "place.h"
 #include "raw.h"
 #include "trace.h"
 
 enum {
-    CROWDED = 85, /* percent of a CPU that a carrier gets when others want it, at most */
-    FULL = 90,    /* ... when it is all that one carrier can use, at least */
-    AWAKE = 90,   /* percent of a window during which one that always has work does not sleep */
-    LONG = 50000, /* ns of CPU for a dispatch: from there on, spreading costs little beside it */
-    SETTLE = 1,   /* windows after a change that do not count, */
-    MEASURE = 3,  /* and those that do */
+    CROWDED = 85,    /* percent of a CPU that a carrier gets when others want it, at most */
+    FULL = 90,       /* ... when it is all that one carrier can use, at least */
+    AWAKE = 90,      /* percent of a window during which one that always has work does not sleep */
+    LONG = 50000,    /* ns of CPU for a dispatch: from there on, spreading costs little beside it */
+    WORKING = 20,    /* percent of a CPU for each, from which on it may matter which one */
+    SETTLE = 1,      /* windows after a change that do not count, */
+    FIND_PLACES = 5, /* as many when carriers have got their CPUs: peers and connections have to find them, */
+    MEASURE = 3,     /* and those that do */
 };
 
 /* ns from one trial to the next of the same direction, at first and in the end. */
@@ -24,7 +29,8 @@ enum {
 
 atomic_uint weft_parallelism = 1;
 
-enum direction { FEWER, MORE };
+/* PLACE: each carrier is to have a CPU of its own; RELEASE: no longer. */
+enum direction { PLACE, RELEASE, FEWER, MORE, DIRECTIONS };
 
 /* What was read at the begin of a window. */
 static struct {
@@ -32,32 +38,35 @@ static struct {
     uint64_t slept;
     int64_t cpu;
 } begin[WEFT_PROCESSORS_LIMIT];
-static int64_t begun;       /* when, ns; 0: there is no window */
-static uint64_t begun_tsc;  /* the same as time-stamp counter */
-static uint32_t dispatched; /* by all processors */
+static int64_t begun;      /* when, ns; 0: there is no window */
+static uint64_t begun_tsc; /* the same as time-stamp counter */
+static uint32_t done;      /* by all processors */
 static unsigned cpus;
 
 /* What the windows since the last change, or the last trial, have shown. */
-static int64_t rate;       /* dispatches in a second; 0: not known */
-static unsigned windows;   /* of the trial */
-static unsigned in_row[2]; /* windows in a row that speak for a trial */
+static int64_t rate;                /* work in a second; 0: not known */
+static unsigned windows;            /* of the trial */
+static unsigned in_row[DIRECTIONS]; /* windows in a row that speak for a trial */
 
 static struct {
     bool runs;
     enum direction direction;
-    int64_t rate; /* before */
+    int64_t rate; /* before, */
+    unsigned active;
+    bool placed; /* and what to go back to */
 } trial;
 static struct {
     int64_t pause, not_before;
-} next[2];
+} next[DIRECTIONS];
 static int64_t decided_rate; /* when the last trial ended */
 
-static uint32_t count_dispatches(void)
+static uint32_t count_work(void)
 {
     uint32_t sum = 0;
     for (unsigned i = 0; i < weft_processor_count; i++)
         sum += __atomic_load_n(&weft_processors[i].ticks, __ATOMIC_RELAXED) -
-               __atomic_load_n(&weft_processors[i].yields, __ATOMIC_RELAXED);
+               __atomic_load_n(&weft_processors[i].yields, __ATOMIC_RELAXED) +
+               __atomic_load_n(&weft_processors[i].found, __ATOMIC_RELAXED);
     return sum;
 }
 
@@ -72,7 +81,7 @@ static void window_begin(int64_t now)
 {
     begun = now;
     begun_tsc = __builtin_ia32_rdtsc();
-    dispatched = count_dispatches();
+    done = count_work();
     for (unsigned i = 0; i < atomic_load(&weft_parallelism); i++) {
         uintptr_t owner = atomic_load(&weft_processors[i].owner) & ~WEFT_FLAGS;
         begin[i].owner = owner;
@@ -111,18 +120,35 @@ static bool crowded(struct weft_shares shares)
     return each <= CROWDED && 2 * 100 * cpus <= (2 * cpus + 3) * each;
 }
 
-/* Whether one processor less might do as well, or one more better. */
-static bool wants(enum direction direction, struct weft_shares shares, int64_t dispatches)
+/* Only what is short: where a turn takes long, wake-ups and caches cost little beside it. */
+static bool is_short(struct weft_shares shares, int64_t work)
+{
+    return work * 100 * LONG >= (int64_t)shares.cpu * 1000000000;
+}
+
+/* Whether carriers may be pinned. Who runs the program without a processor most of the time is not to be. */
+static bool may_place(unsigned active)
+{
+    return active > 1 && active == cpus && active == weft_processor_count && !weft_bound_ever() &&
+           !weft_event_loops_out();
+}
+
+/* Whether one processor less might do as well, or one more better, or a CPU for each. */
+static bool wants(enum direction direction, struct weft_shares shares, int64_t work)
 {
     unsigned active = atomic_load(&weft_parallelism);
     if (shares.known < active)
         return false;
+    if (direction == PLACE)
+        return !weft_placed() && may_place(active) && shares.cpu >= WORKING * active &&
+               is_short(shares, work);
+    if (direction == RELEASE)
+        return weft_placed();
     if (direction == MORE)
         return active < weft_processor_count && shares.cpu >= FULL * active;
     /* Who did not sleep may need a whole CPU, whatever it got. */
     unsigned needed = shares.cpu - shares.got + 100 * shares.awake;
-    return active > 1 && dispatches * 100 * LONG >= (int64_t)shares.cpu * 1000000000 &&
-           (needed <= FULL * (active - 1) || crowded(shares));
+    return active > 1 && is_short(shares, work) && (needed <= FULL * (active - 1) || crowded(shares));
 }
 
 static void tell(const char *what, int64_t before, int64_t after)
@@ -134,7 +160,7 @@ static void tell(const char *what, int64_t before, int64_t after)
     weft_line_text(&line, what);
     weft_line_text(&line, " ");
     weft_line_number(&line, atomic_load(&weft_parallelism));
-    weft_line_text(&line, " dispatches/s ");
+    weft_line_text(&line, weft_placed() ? " placed, work/s " : " work/s ");
     weft_line_number(&line, before);
     weft_line_text(&line, " -> ");
     weft_line_number(&line, after);
@@ -145,25 +171,35 @@ static void tell(const char *what, int64_t before, int64_t after)
 static void start_over(void)
 {
     rate = 0;
-    windows = in_row[FEWER] = in_row[MORE] = 0;
+    windows = 0;
+    for (int i = 0; i < DIRECTIONS; i++)
+        in_row[i] = 0;
 }
 
-static void change(enum direction direction)
+static void arrange(unsigned active, bool placed)
 {
-    unsigned active = atomic_load(&weft_parallelism);
-    if (direction == FEWER && active > 1)
-        atomic_store(&weft_parallelism, active - 1);
-    if (direction == MORE && active < weft_processor_count)
-        atomic_store(&weft_parallelism, active + 1);
+    if (weft_placed() && !placed)
+        weft_place_end();
+    atomic_store(&weft_parallelism, active);
+    if (placed && !weft_placed())
+        weft_place_begin();
     start_over();
 }
 
 static void trial_begin(enum direction direction)
 {
+    unsigned active = atomic_load(&weft_parallelism);
     trial.runs = true;
     trial.direction = direction;
     trial.rate = rate;
-    change(direction);
+    trial.active = active;
+    trial.placed = weft_placed();
+    if (direction == FEWER)
+        arrange(active - 1, false);
+    else if (direction == MORE)
+        arrange(active + 1, may_place(active + 1));
+    else
+        arrange(active, direction == PLACE);
     tell("parallelism: trial of", trial.rate, 0);
 }
 
@@ -175,10 +211,23 @@ static bool worth_one_more(int64_t without, int64_t with)
     return with - without > without / (10 * (int64_t)others);
 }
 
+static bool is_better(void)
+{
+    switch (trial.direction) {
+    case PLACE:
+    case RELEASE:
+        return rate - trial.rate > trial.rate / 20;
+    case FEWER:
+        return !worth_one_more(rate, trial.rate);
+    default:
+        return worth_one_more(trial.rate, rate);
+    }
+}
+
 static void trial_end(int64_t now)
 {
-    enum direction direction = trial.direction;
-    bool better = direction == FEWER ? !worth_one_more(rate, trial.rate) : worth_one_more(trial.rate, rate);
+    enum direction direction = trial.direction, opposite = direction ^ 1;
+    bool better = is_better();
     int64_t *pause = &next[direction].pause;
     trial.runs = false;
     decided_rate = better ? rate : trial.rate;
@@ -186,18 +235,18 @@ static void trial_end(int64_t now)
     if (better) {
         *pause = PAUSE;
     } else {
-        change(direction == FEWER ? MORE : FEWER);
+        arrange(trial.active, trial.placed);
         *pause = *pause * 2 < PAUSE_MOST ? *pause * 2 : PAUSE_MOST;
     }
     next[direction].not_before = now + *pause;
-    if (better && next[!direction].not_before < now + next[!direction].pause)
-        next[!direction].not_before = now + next[!direction].pause;
+    if (better && next[opposite].not_before < now + next[opposite].pause)
+        next[opposite].not_before = now + next[opposite].pause;
 }
 
 /* What was tried was tried with other work. */
 static void forget_failures(int64_t now)
 {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < DIRECTIONS; i++) {
         next[i].pause = PAUSE;
         if (next[i].not_before > now + PAUSE)
             next[i].not_before = now + PAUSE;
@@ -205,21 +254,26 @@ static void forget_failures(int64_t now)
     decided_rate = rate;
 }
 
-void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t dispatches)
+void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t work)
 {
+    if (weft_placed() && !may_place(atomic_load(&weft_parallelism))) {
+        trial.runs = false;
+        arrange(atomic_load(&weft_parallelism), false);
+    }
     if (trial.runs) {
-        if (++windows <= SETTLE)
+        unsigned settle = weft_placed() ? FIND_PLACES : SETTLE;
+        if (++windows <= settle)
             return;
-        rate += dispatches / MEASURE;
-        if (windows == SETTLE + MEASURE)
+        rate += work / MEASURE;
+        if (windows == settle + MEASURE)
             trial_end(now);
         return;
     }
-    rate = rate ? (rate + dispatches) / 2 : dispatches;
+    rate = rate ? (rate + work) / 2 : work;
     if (decided_rate && (rate > 2 * decided_rate || rate < decided_rate / 2))
         forget_failures(now);
-    for (enum direction direction = FEWER; direction <= MORE; direction++) {
-        in_row[direction] = wants(direction, shares, dispatches) ? in_row[direction] + 1 : 0;
+    for (enum direction direction = 0; direction < DIRECTIONS; direction++) {
+        in_row[direction] = wants(direction, shares, work) ? in_row[direction] + 1 : 0;
         if (in_row[direction] >= MEASURE && now >= next[direction].not_before) {
             trial_begin(direction);
             return;
@@ -229,8 +283,8 @@ void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t dis
 
 static void window_end(int64_t now)
 {
-    uint32_t dispatches = count_dispatches() - dispatched;
-    weft_parallelism_decide(now, measure(now), dispatches * INT64_C(1000000000) / (now - begun));
+    uint32_t work = count_work() - done;
+    weft_parallelism_decide(now, measure(now), work * INT64_C(1000000000) / (now - begun));
 }
 
 void weft_parallelism_look(int64_t now)
@@ -257,7 +311,9 @@ void weft_parallelism_reset(void)
     decided_rate = 0;
     start_over();
     trial.runs = false;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < DIRECTIONS; i++)
         next[i].pause = PAUSE, next[i].not_before = 0;
+    if (weft_placed())
+        weft_place_end();
     atomic_store(&weft_parallelism, weft_processor_count);
 }

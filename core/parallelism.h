@@ -13,9 +13,14 @@
  * more: When those that share the work need all of their CPUs, one more is let in, and stays if the work
  *     becomes faster.
  *
- * The measure is dispatches in a second; one processor more must bring a tenth of what it could. A trial that
- * fails is not repeated before a time that doubles with each failure, unless the rate has changed much. Where
- * a dispatch costs much CPU there are no trials: spreading costs little beside it.
+ * place: When there is one processor for each CPU, each gets a CPU of its own (place.h), and stays there if
+ *     the work becomes faster by more than a twentieth.
+ * release: From time to time the kernel chooses the CPUs again, and goes on to if that is as much faster.
+ *
+ * The measure, work, is dispatches in a second and receives that found something without one; one processor
+ * more must bring a tenth of what it could. A trial that fails is not repeated before a time that doubles
+ * with each failure, unless the rate has changed much. Where a piece of work costs much CPU there are no
+ * trials: spreading costs little beside it.
  *
  * A processor that stands by has an index not below weft_parallelism. What becomes ready on it, it hands to
  * the others; it steals only from one that stalls, i.e. whose carrier computes or is not run.
@@ -55,8 +60,8 @@ struct weft_shares {
 /* By the monitor, whenever it looks: measures, and decides at the end of each window. `now` in ns. */
 void weft_parallelism_look(int64_t now);
 
-/* The decision, after each window; `dispatches` in a second. */
-void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t dispatches);
+/* The decision, after each window; `work` in a second. */
+void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t work);
 
 /* All processors share the work. When nothing else runs: at the start and after a fork. */
 void weft_parallelism_reset(void);

@@ -20,6 +20,7 @@
 #include "hint.h"
 #include "hog.h"
 #include "monitor.h"
+#include "place.h"
 #include "priority.h"
 #include "raw.h"
 #include "signal.h"
@@ -139,7 +140,11 @@ void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier)
     if (spare)
         move_to_spare(self, spare);
     self->left_at = __builtin_ia32_rdtsc();
-    if (!spare && !weft_carrier_hand_on(carrier, carrier->processor))
+    if (spare)
+        return;
+    if (weft_carrier_hand_on(carrier, carrier->processor))
+        weft_place_release(carrier);
+    else
         weft_hog_return(self);
 }
 
@@ -425,6 +430,26 @@ void weft_park_elsewhere(struct coroutine *self, struct carrier *carrier)
     weft_hint_set(self->state, WEFT_READY);
     self->reason = WEFT_REASON_PROCESSOR;
     switch_away(self, self->carrier, weft_processor_pick(self->carrier->processor), move_after, &move);
+    self->reason = WEFT_REASON_NONE;
+}
+
+struct migration {
+    struct coroutine *coroutine;
+    struct processor *target;
+};
+
+static void post_after(void *argument)
+{
+    struct migration migration = *(struct migration *)argument;
+    weft_processor_post(migration.target, migration.coroutine);
+}
+
+void weft_migrate(struct coroutine *self, struct processor *target)
+{
+    struct migration migration = {self, target};
+    weft_hint_set(self->state, WEFT_READY);
+    self->reason = WEFT_REASON_PROCESSOR;
+    switch_away(self, self->carrier, weft_processor_pick(self->carrier->processor), post_after, &migration);
     self->reason = WEFT_REASON_NONE;
 }
 

@@ -130,6 +130,10 @@ void weft_step_aside(struct coroutine *self);
 /* `self`, in core, is bound to another carrier and goes on there. In core, on return too. */
 void weft_park_elsewhere(struct coroutine *self, struct carrier *carrier);
 
+/* `self`, in core and not bound, goes on on another processor, unless somebody takes it from there. In core,
+ * on return too. */
+void weft_migrate(struct coroutine *self, struct processor *target);
+
 /* Ends `self`, in core: switches away for good and calls after(argument) when its stack is no longer used. */
 _Noreturn void weft_end(struct coroutine *self, void (*after)(void *), void *argument);
 

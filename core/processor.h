@@ -49,11 +49,14 @@ enum weft_sleep {
 #define WEFT_CLOCKED     2 /* the time of what runs is counted, see cpu_time.h */
 #define WEFT_TIMED       4 /* so is that for which run_next waits, see watch.h */
 
+#define WEFT_ANYWHERE (-1) /* in place of a CPU's number: the kernel chooses, see place.h */
+
 #define WEFT_STREAK 128 /* dispatches through run_next in a row while others wait, at most */
 
 struct processor {
     _Atomic uintptr_t owner;
     uint16_t index;
+    int16_t cpu;                /* where its carrier is to run, or WEFT_ANYWHERE; set by the monitor; hint */
     uint8_t special;            /* WEFT_CLOCKED, WEFT_PRIORITIZED, WEFT_TIMED; hint */
     unsigned run_next_streak;   /* dispatches through run_next in a row */
     struct coroutine *run_next; /* made ready last by what runs: goes first, so a hand-over stays hot; hint */
@@ -80,6 +83,7 @@ struct processor {
     int32_t nap;                  /* and how long the next one is, ns */
     struct processor *rescued;    /* it stalled, so its work was taken, */
     uint32_t rescued_ticks;       /* when its `ticks` were these */
+    uint32_t found;               /* receives that found something without a wait; hint */
     uint32_t yields;              /* of `ticks`, those that followed a yield; hint, like ... */
     uint64_t cycles_slept;        /* ... time in the loop, */
     uint64_t asleep_since;        /* and when the present sleep began (time-stamp counter); 0: awake */
@@ -128,9 +132,10 @@ struct carrier {
     struct processor *processor; /* what it holds, as far as it knows; see weft_core_enter */
     struct processor *deputy_of; /* whose loop it looks after, see lone.h */
     struct coroutine *beside;    /* who is to go on in its kernel thread without a processor, see hog.h */
-    int tid;                     /* kernel id; cleared by the kernel when the thread is gone */
-    void *stack_top;             /* where its context begins */
-    uint64_t kernel_mask;        /* signals that are blocked in this kernel thread; read by others */
+    int cpu;              /* to which its kernel thread is pinned, or WEFT_ANYWHERE; see place.h; hint */
+    int tid;              /* kernel id; cleared by the kernel when the thread is gone */
+    void *stack_top;      /* where its context begins */
+    uint64_t kernel_mask; /* signals that are blocked in this kernel thread; read by others */
     /* Whose SIGTTIN and SIGTTOU it blocks or not, for a call that looks; NULL: mostly. Its kernel thread's.
      */
     const struct coroutine *lent_to;

@@ -32,6 +32,7 @@
 
 #include "../core/hint.h"
 #include "../core/lock.h"
+#include "../core/place.h"
 #include "../core/priority.h"
 #include "bound.h"
 #include "hooks.h"
@@ -127,6 +128,7 @@ static long ask(const struct weft_call *call, int argument, struct weft_schedule
     struct weft_call copy = *call;
     struct coroutine *target = meant(call->arguments[argument]);
     *schedule = NULL;
+    weft_place_release(weft_current->carrier);
     if (target)
         copy.arguments[argument] = 0;
     long result = weft_call_raw(&copy);

@@ -30,6 +30,7 @@
 
 #include "../core/credentials.h"
 #include "../core/lock.h"
+#include "../core/place.h"
 #include "../core/slab.h"
 #include "schedule.h"
 
@@ -139,6 +140,7 @@ static long begin(struct probe *probe)
     probe->word = weft_slab_take(&words);
     if (!probe->word)
         return -ENOMEM;
+    weft_place_release(weft_current->carrier);
     uint64_t all = ~UINT64_C(0), before;
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, sizeof all);
     long tid = weft_probe_start(&probe->word->ticket, atomic_load(&probe->word->ticket));

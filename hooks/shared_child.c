@@ -25,6 +25,7 @@
 
 #include "../core/futex.h"
 #include "../core/monitor.h"
+#include "../core/place.h"
 #include "../core/slab.h"
 #include "../preload/trampoline.h"
 #include "descriptor.h"
@@ -54,6 +55,7 @@ static void begin(struct coroutine *self)
 {
     weft_descriptors_shared();
     weft_kernel_enter(self);
+    weft_place_release(self->carrier);
     weft_signal_mask_all(self->carrier);
     weft_current = NULL;
 }

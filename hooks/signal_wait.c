@@ -16,6 +16,7 @@
 #include "../core/libev_system.h"
 #include "../core/lock.h"
 #include "../core/park.h"
+#include "../core/place.h"
 #include "deadline.h"
 #include "hooks.h"
 #include "signal.h"
@@ -177,13 +178,14 @@ WEFT_HOOK(rt_sigtimedwait)
     return result;
 }
 
-/* The new program inherits the mask of the thread, and what is pending in the kernel. */
+/* The new program inherits the thread's signal mask and CPUs, and what is pending in the kernel. */
 WEFT_HOOK(execve)
 {
     struct coroutine *self = weft_current;
     uint64_t mask = self->signal_mask;
     weft_raw4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask);
     self->carrier->kernel_mask = mask;
+    weft_place_release(self->carrier);
     long result = weft_call_raw(call);
     weft_signal_mask_follow(self->carrier);
     return result;

@@ -23,6 +23,8 @@
  * (an unconnected datagram socket's peer is full, ...): then only the kernel can wait for it. */
 enum { FUTILE_LIMIT = 4 };
 
+enum { TURN_CYCLES = 2000000 }; /* some 0.8 ms; the monitor looks after 1 */
+
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 8
 #endif
@@ -95,6 +97,33 @@ static bool drained(struct weft_descriptor *descriptor)
     return true;
 }
 
+/*
+ * A receive has found something. Who finds something again and again without having waited for it, since his
+ * peer answers at once, keeps others waiting: after TURN_CYCLES they have their turns. Before the monitor
+ * takes his processor, which would cost more, and not much sooner, for whoever comes next finds cold caches:
+ * between sysbench and MariaDB 0.1 ms made the 99th percentile a third, and took 10 percent of the rate with
+ * 64 threads, 40 with 512. May park.
+ */
+static long note_found(long result)
+{
+    struct coroutine *self = weft_current;
+    if (result <= 0)
+        return result;
+    if (self->found_at != self->switches) {
+        self->found_at = self->switches;
+        self->turn_began = __builtin_ia32_rdtsc();
+        return result;
+    }
+    struct processor *processor = self->carrier->processor; /* perhaps no longer ours: hints */
+    weft_hint_set(processor->found, __atomic_load_n(&processor->found, __ATOMIC_RELAXED) + 1);
+    if (__builtin_ia32_rdtsc() - self->turn_began < TURN_CYCLES)
+        return result;
+    if (weft_processor_has_work(processor))
+        weft_yield(self);
+    self->turn_began = __builtin_ia32_rdtsc();
+    return result;
+}
+
 /* Remembers that a stream had less than was asked for. Who seems not to block would not wait first either:
  * for that the kernel need not be asked. */
 static void note_drained(struct weft_descriptor *descriptor, long result, size_t size, int flags)
@@ -163,7 +192,7 @@ long weft_socket_receive(int fd, struct weft_descriptor *descriptor, void *buffe
                                flags | MSG_DONTWAIT, (long)address, (long)address_size);
             if (result != -EAGAIN || flags & MSG_DONTWAIT) {
                 note_drained(attempt.descriptor, result, size, flags);
-                return weft_target_done(&attempt.target, result);
+                return note_found(weft_target_done(&attempt.target, result));
             }
         }
         if (attempt.futile > 0 && hung_up(attempt.target.fd)) /* shut down: the kernel returns at once */
@@ -187,7 +216,7 @@ long weft_socket_receive_message(int fd, struct weft_descriptor *descriptor, str
     for (;;) {
         long result = weft_raw3(SYS_recvmsg, attempt.target.fd, (long)message, flags | MSG_DONTWAIT);
         if (result != -EAGAIN || flags & MSG_DONTWAIT)
-            return weft_target_done(&attempt.target, result);
+            return note_found(weft_target_done(&attempt.target, result));
         if (attempt.futile > 0 && hung_up(attempt.target.fd))
             return weft_target_done(
                 &attempt.target, kernel_call(SYS_recvmsg, attempt.target.fd, (long)message, flags, 0, 0, 0));

@@ -17,6 +17,7 @@
 #include "../core/machine.h"
 #include "../core/monitor.h"
 #include "../core/park.h"
+#include "../core/place.h"
 #include "../core/signal.h"
 #include "../core/stack.h"
 #include "../core/trace.h"
@@ -133,6 +134,7 @@ static long fork_process(struct weft_call *call)
     weft_tracer_prepare();
     weft_machine_stop();
     weft_stacks_lock();
+    weft_place_release(self->carrier);
     long result = weft_call_raw(call);
     weft_stacks_unlock();
     if (result == 0)
@@ -144,13 +146,20 @@ static long fork_process(struct weft_call *call)
     return result;
 }
 
+/* A process that shares nothing with ours and begins on a stack of its own. */
+static long clone_raw(void)
+{
+    weft_place_release(weft_current->carrier);
+    return WEFT_RAW;
+}
+
 WEFT_HOOK(clone)
 {
     uint64_t flags = (uint64_t)call->arguments[0];
     if (!makes_thread(flags)) {
         if (flags & CLONE_VM)
             return call->arguments[1] ? weft_share_memory(call) : weft_share_stack(call);
-        return call->arguments[1] ? WEFT_RAW : fork_process(call);
+        return call->arguments[1] ? clone_raw() : fork_process(call);
     }
     struct clone_request request = {
         .flags = flags,
@@ -168,7 +177,7 @@ WEFT_HOOK(clone3)
     if (!makes_thread(arguments->flags)) {
         if (arguments->flags & CLONE_VM)
             return arguments->stack ? weft_share_memory(call) : weft_share_stack(call);
-        return arguments->stack ? WEFT_RAW : fork_process(call);
+        return arguments->stack ? clone_raw() : fork_process(call);
     }
     struct clone_request request = {
         .flags = arguments->flags,

@@ -4,18 +4,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 #include "../core/check.h"
 #include "../core/event_loop.h"
 #include "../core/libev_system.h"
 #include "../core/lock.h"
 #include "../core/lone.h"
+#include "../core/park.h"
+#include "../core/place.h"
 #include "../core/raw.h"
 #include "../core/visit.h"
 #include "descriptor.h"
 
 enum {
     SUCCESSORS = 64,
+    PEER_EVERY = 8, /* waits */
     PATIENCE =
         100000000 /* ns: a call that holds a number for so long is stopped by a page fault or a debugger */
 };
@@ -110,6 +114,29 @@ static bool is_observer(enum weft_reason reason)
     return reason == WEFT_REASON_POLL || reason == WEFT_REASON_SELECT || reason == WEFT_REASON_EPOLL;
 }
 
+/* Where the last packet for the socket came in: of a connection within this machine, on its peer's CPU. -1:
+ * the kernel does not say. */
+static int peers_cpu(int fd)
+{
+    int cpu = -1, size = sizeof cpu;
+    return weft_raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_INCOMING_CPU, (long)&cpu, (long)&size) == 0 ? cpu
+                                                                                                    : -1;
+}
+
+/* In core, and on return: goes where the peer is, unless many are there already. */
+static struct processor *go_to_peer(struct coroutine *self, struct processor *here, int fd)
+{
+    int cpu = peers_cpu(fd);
+    if (cpu < 0 || cpu == __atomic_load_n(&here->cpu, __ATOMIC_RELAXED))
+        return here;
+    struct processor *there = weft_place_processor(cpu);
+    size_t waiting_here = weft_loop_watching(here->loop);
+    if (!there || weft_loop_watching(there->loop) > waiting_here + waiting_here / 4 + 2)
+        return here;
+    weft_migrate(self, there);
+    return self->carrier->processor;
+}
+
 long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft_reason reason,
                         int64_t deadline)
 {
@@ -119,6 +146,9 @@ long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft
         weft_core_leave(self);
         return 0;
     }
+    if (__builtin_expect(processor->cpu != WEFT_ANYWHERE, 0) && count == 1 &&
+        self->switches % PEER_EVERY == 0)
+        processor = go_to_peer(self, processor, watchers[0].fd);
     note_watchers(watchers, count, self, processor);
     self->watchers = watchers;
     self->watcher_count = count;

@@ -20,6 +20,20 @@ def mutation(name, file, old, new, *tests):
 
 
 CORE = [
+    mutation("who is forked has the one CPU of a busy carrier", "hooks/thread.c",
+             "    weft_place_release(self->carrier);\n", "", "guest/schedule/cpus_under_load on 2"),
+    mutation("who is spawned has the one CPU of a busy carrier", "hooks/shared_child.c",
+             "    weft_place_release(self->carrier);\n", "", "guest/schedule/cpus_under_load on 2"),
+    mutation("who asks is told of the one CPU of a busy carrier", "hooks/identity.c",
+             "    weft_place_release(weft_current->carrier);\n", "", "guest/schedule/cpus_under_load on 2"),
+    mutation("whose processor was taken keeps its one CPU", "core/monitor.c",
+             "    weft_place_release(carrier);\n", "", "unit/place"),
+    mutation("a hog keeps the one CPU of a carrier", "core/dispatch.c",
+             "    weft_place_release(carrier);\n", "", "unit/place"),
+    mutation("what others have set is undone", "core/place.c",
+             "    } else if (is_pinned(tid, before)) {", "    } else if (is_pinned(tid, before) || true) {", "unit/place"),
+    mutation("the kernel never chooses the CPUs again", "core/parallelism.c",
+             "        return weft_placed();\n", "        return false;\n", "unit/place"),
     mutation("what was left to the kernel too late stays there", "core/signal_mask.c",
              "    weft_lock_acquire(&weft_signal_lock.lock);\n    fetch(bit);\n", "    weft_lock_acquire(&weft_signal_lock.lock);\n",
              "unit/signal"),

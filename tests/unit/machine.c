@@ -152,24 +152,10 @@ int machine_setup(void **state)
     return machine_setup_many(1);
 }
 
-struct journey {
-    struct coroutine *coroutine;
-    struct processor *to;
-};
-
-static void arrive(void *argument)
-{
-    struct journey *journey = argument;
-    journey->coroutine->state = WEFT_READY;
-    weft_processor_post(journey->to, journey->coroutine);
-}
-
 void machine_go_to(unsigned index)
 {
-    struct journey journey = {weft_current, &weft_processors[index]};
-    while (weft_core_enter(weft_current) != journey.to) {
-        weft_park_announce(weft_current, NULL, NULL);
-        weft_park(weft_current, WEFT_REASON_PROCESSOR, arrive, &journey);
+    while (weft_core_enter(weft_current) != &weft_processors[index]) {
+        weft_migrate(weft_current, &weft_processors[index]);
         weft_core_leave(weft_current);
     }
     weft_core_leave(weft_current);

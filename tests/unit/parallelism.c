@@ -4,32 +4,9 @@
 #include "machine.h"
 
 #include "../../core/balance.h"
-#include "../../core/parallelism.h"
+#include "world.h"
 
-enum { SECOND = 1000000000 / WEFT_WINDOW /* windows */, PROCESSORS = 4 };
-
-/* A world says what so many processors get done, and what their carriers get for it. */
-struct outcome {
-    unsigned cpu, awake, got;
-    int64_t rate;
-};
-typedef struct outcome world(unsigned active);
-
-static int64_t now = 1;
-
-/* Lives so many windows in a world. Returns how many of the last half had `wanted` processors sharing. */
-static unsigned live(world *world, unsigned windows, unsigned wanted)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < windows; i++) {
-        unsigned active = atomic_load(&weft_parallelism);
-        struct outcome outcome = world(active);
-        struct weft_shares shares = {active, outcome.cpu, outcome.awake, outcome.got};
-        count += i >= windows / 2 && active == wanted;
-        weft_parallelism_decide(now += WEFT_WINDOW, shares, outcome.rate);
-    }
-    return count;
-}
+enum { PROCESSORS = 4 };
 
 /* The load needs a CPU as well, so the second carrier only costs. */
 static struct outcome shared_with_the_load(unsigned active)
@@ -65,41 +42,35 @@ static struct outcome long_work(unsigned active)
     return (struct outcome){active * 66, active, active * 66, 300};
 }
 
-static void begin_with(unsigned active)
-{
-    weft_parallelism_reset();
-    atomic_store(&weft_parallelism, active);
-}
-
 static void test_one_stands_by_where_the_load_needs_the_cpu(void **state)
 {
     (void)state;
     begin_with(2);
-    assert_true(live(shared_with_the_load, 10 * SECOND, 1) > 9 * 5 * SECOND / 10);
+    assert_true(live(shared_with_the_load, 10 * SECOND, 1, false) > 9 * 5 * SECOND / 10);
 }
 
 static void test_all_share_when_there_are_cpus(void **state)
 {
     (void)state;
     begin_with(PROCESSORS);
-    assert_int_equal(live(cpus_for_all, 4 * SECOND, PROCESSORS), 2 * SECOND);
+    assert_int_equal(live(cpus_for_all, 4 * SECOND, PROCESSORS, false), 2 * SECOND);
 }
 
 static void test_all_come_back_when_the_cpus_are_free_again(void **state)
 {
     (void)state;
     begin_with(2);
-    live(shared_with_the_load, 60 * SECOND, 1);
-    live(cpus_for_all, 3 * SECOND, PROCESSORS);
-    assert_int_equal(live(cpus_for_all, 2 * SECOND, PROCESSORS), SECOND);
+    live(shared_with_the_load, 60 * SECOND, 1, false);
+    live(cpus_for_all, 3 * SECOND, PROCESSORS, false);
+    assert_int_equal(live(cpus_for_all, 2 * SECOND, PROCESSORS, false), SECOND);
 }
 
 static void test_a_trial_that_failed_becomes_rare(void **state)
 {
     (void)state;
     begin_with(2);
-    live(faster_though_idle, 20 * SECOND, 2);
-    unsigned good = live(faster_though_idle, 40 * SECOND, 2);
+    live(faster_though_idle, 20 * SECOND, 2, false);
+    unsigned good = live(faster_though_idle, 40 * SECOND, 2, false);
     assert_true(good < 20 * SECOND); /* it is tried again, */
     assert_true(good > 19 * SECOND); /* but seldom */
 }
@@ -108,21 +79,21 @@ static void test_little_work_needs_one(void **state)
 {
     (void)state;
     begin_with(PROCESSORS);
-    assert_int_equal(live(little_to_do, 10 * SECOND, 1), 5 * SECOND);
+    assert_int_equal(live(little_to_do, 10 * SECOND, 1, false), 5 * SECOND);
 }
 
 static void test_among_many_others_all_go_on(void **state)
 {
     (void)state;
     begin_with(PROCESSORS);
-    assert_int_equal(live(among_many, 10 * SECOND, PROCESSORS), 5 * SECOND);
+    assert_int_equal(live(among_many, 10 * SECOND, PROCESSORS, false), 5 * SECOND);
 }
 
 static void test_long_work_is_never_tried_with_fewer(void **state)
 {
     (void)state;
     begin_with(2);
-    assert_int_equal(live(long_work, 10 * SECOND, 2), 5 * SECOND);
+    assert_int_equal(live(long_work, 10 * SECOND, 2, false), 5 * SECOND);
 }
 
 static void test_what_is_not_known_changes_nothing(void **state)

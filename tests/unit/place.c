@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* Carriers on CPUs of their own: who is pinned, who no longer, and when it is worth it. */
+#include "machine.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include "world.h"
+
+enum { MOST = 64 /* CPUs */ };
+
+static unsigned cpus; /* and processors */
+
+/* Of the calling kernel thread: the only one it may run on, or WEFT_ANYWHERE. */
+static int pinned_to(void)
+{
+    uint64_t mask[16] = {0};
+    int cpu = WEFT_ANYWHERE;
+    weft_raw3(SYS_sched_getaffinity, 0, sizeof mask, (long)mask);
+    for (int i = 0; i < 1024; i++)
+        if (mask[i / 64] >> i % 64 & 1) {
+            if (cpu != WEFT_ANYWHERE)
+                return WEFT_ANYWHERE;
+            cpu = i;
+        }
+    return cpu;
+}
+
+static void pin(int cpu)
+{
+    uint64_t mask[16] = {0};
+    mask[cpu / 64] = UINT64_C(1) << cpu % 64;
+    assert_int_equal(weft_raw3(SYS_sched_setaffinity, 0, sizeof mask, (long)mask), 0);
+}
+
+/* On each processor in turn, past its carrier's loop. */
+static void look_where_carriers_run(int where[])
+{
+    for (unsigned i = 0; i < cpus; i++) {
+        machine_go_to((i + 1) % cpus);
+        machine_go_to(i);
+        where[i] = pinned_to();
+    }
+}
+
+static void test_each_carrier_gets_a_cpu_and_loses_it_again(void **state)
+{
+    int where[MOST];
+    (void)state;
+    assert_true(weft_place_begin());
+    assert_true(weft_placed());
+    look_where_carriers_run(where);
+    for (unsigned i = 0; i < cpus; i++) {
+        assert_int_not_equal(where[i], WEFT_ANYWHERE);
+        assert_ptr_equal(weft_place_processor(where[i]), &weft_processors[i]);
+        for (unsigned k = 0; k < i; k++)
+            assert_int_not_equal(where[i], where[k]);
+    }
+    weft_place_end();
+    assert_false(weft_placed());
+    assert_int_equal(pinned_to(), WEFT_ANYWHERE); /* at once */
+    look_where_carriers_run(where);
+    for (unsigned i = 0; i < cpus; i++)
+        assert_int_equal(where[i], WEFT_ANYWHERE);
+}
+
+static void test_there_is_a_processor_for_each_cpu_or_nothing_happens(void **state)
+{
+    (void)state;
+    uint64_t all[16];
+    long size = weft_raw3(SYS_sched_getaffinity, 0, sizeof all, (long)all);
+    pin(sched_getcpu());
+    bool began = weft_place_begin();
+    weft_raw3(SYS_sched_setaffinity, 0, size, (long)all);
+    assert_false(began);
+    assert_false(weft_placed());
+}
+
+static void test_what_others_have_set_stays(void **state)
+{
+    (void)state;
+    uint64_t all[16];
+    int where[MOST];
+    long size = weft_raw3(SYS_sched_getaffinity, 0, sizeof all, (long)all);
+    assert_true(weft_place_begin());
+    look_where_carriers_run(where);
+    machine_go_to(0);
+    pin(where[1]); /* as taskset(1) would from outside */
+    weft_place_end();
+    int found = pinned_to();
+    weft_raw3(SYS_sched_setaffinity, 0, size, (long)all);
+    assert_int_equal(found, where[1]);
+}
+
+static uint32_t other_ran;
+static atomic_uint spinners, released;
+
+static void note_that_it_ran(void *argument)
+{
+    (void)argument;
+    __atomic_store_n(&other_ran, 1, __ATOMIC_SEQ_CST);
+}
+
+static void spin_until_another_ran(void *argument)
+{
+    (void)argument;
+    atomic_fetch_add(&spinners, 1);
+    require(task_becomes_set(&other_ran));
+    if (pinned_to() == WEFT_ANYWHERE)
+        atomic_fetch_add(&released, 1);
+}
+
+/* When each processor computes, main runs only because the monitor has taken one away. */
+static void test_whose_processor_was_taken_is_released(void **state)
+{
+    struct task tasks[MOST];
+    int where[MOST];
+    (void)state;
+    other_ran = 0;
+    atomic_store(&spinners, 0);
+    atomic_store(&released, 0);
+    weft_monitor_start();
+    assert_true(weft_place_begin());
+    look_where_carriers_run(where);
+    for (unsigned i = 0; i < cpus; i++) {
+        task_prepare(&tasks[i], spin_until_another_ran, NULL);
+        tasks[i].coroutine->state = WEFT_READY;
+        weft_processor_post(&weft_processors[i], tasks[i].coroutine);
+    }
+    while (atomic_load(&spinners) < cpus)
+        weft_yield(weft_current);
+    note_that_it_ran(NULL);
+    for (unsigned i = 0; i < cpus; i++)
+        task_join(&tasks[i]);
+    weft_place_end();
+    assert_true(atomic_load(&released) > 0);
+}
+
+static unsigned hogs;
+
+/* It keeps its processor when there is nothing else to do for that. */
+static void leave_as_hog(void *argument)
+{
+    struct coroutine *self = weft_current;
+    (void)argument;
+    weft_core_enter(self);
+    weft_hint_set(self->hog, 1);
+    weft_core_leave(self);
+    if ((atomic_load(&self->carrier->processor->owner) & ~WEFT_FLAGS) == (uintptr_t)self->carrier)
+        return;
+    hogs++;
+    require(pinned_to() == WEFT_ANYWHERE);
+}
+
+static void test_a_hog_is_released(void **state)
+{
+    (void)state;
+    int where[MOST];
+    assert_true(weft_place_begin());
+    look_where_carriers_run(where);
+    hogs = 0;
+    for (int i = 0; i < 200; i++) {
+        struct task hog, other;
+        weft_kernel_enter(weft_current); /* from a carrier, which becomes a spare, and stays pinned */
+        weft_kernel_leave(weft_current);
+        task_start(&hog, leave_as_hog, NULL);
+        task_start(&other, note_that_it_ran, NULL);
+        task_join(&hog);
+        task_join(&other);
+    }
+    weft_place_end();
+    assert_true(hogs > 0);
+}
+
+static struct outcome better_in_places(unsigned active)
+{
+    return active == 1 ? (struct outcome){70, 0, 0, 48000}
+                       : (struct outcome){35 * active, 0, 0, weft_placed() ? 80000 : 45000};
+}
+
+static struct outcome worse_in_places(unsigned active)
+{
+    return (struct outcome){45 * active, 0, 0, active == 1 ? 30000 : weft_placed() ? 60000 : 80000};
+}
+
+static struct outcome as_good_anywhere(unsigned active)
+{
+    return (struct outcome){99 * active, active, 99 * active, 50000 * active};
+}
+
+static struct outcome little_to_do_there(unsigned active)
+{
+    return (struct outcome){6 * active, 0, 0, 80000};
+}
+
+static void test_places_that_bring_something_are_kept(void **state)
+{
+    (void)state;
+    begin_with(cpus);
+    assert_true(live(better_in_places, 40 * SECOND, cpus, true) > 18 * SECOND); /* others are tried, seldom */
+    weft_parallelism_reset();
+    assert_false(weft_placed());
+}
+
+static void test_places_that_bring_nothing_are_given_up(void **state)
+{
+    (void)state;
+    begin_with(cpus);
+    assert_true(live(as_good_anywhere, 40 * SECOND, cpus, false) > 18 * SECOND);
+    weft_parallelism_reset();
+}
+
+static void test_places_that_bring_nothing_any_more_are_given_up(void **state)
+{
+    (void)state;
+    begin_with(cpus);
+    live(better_in_places, 10 * SECOND, cpus, true);
+    live(worse_in_places, 20 * SECOND, cpus, false);
+    assert_true(live(worse_in_places, 40 * SECOND, cpus, false) > 18 * SECOND);
+    weft_parallelism_reset();
+}
+
+static void test_with_little_to_do_there_are_none(void **state)
+{
+    (void)state;
+    begin_with(cpus);
+    for (unsigned i = 0; i < 10 * SECOND; i++) {
+        live(little_to_do_there, 1, cpus, false);
+        assert_false(weft_placed());
+    }
+    weft_parallelism_reset();
+}
+
+static int setup(void **state)
+{
+    uint64_t mask[16] = {0};
+    (void)state;
+    weft_raw3(SYS_sched_getaffinity, 0, sizeof mask, (long)mask);
+    for (int i = 0; i < 16; i++)
+        cpus += (unsigned)__builtin_popcountll(mask[i]);
+    return machine_setup_many(cpus > MOST ? MOST : cpus);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        machine_test(test_each_carrier_gets_a_cpu_and_loses_it_again),
+        machine_test(test_there_is_a_processor_for_each_cpu_or_nothing_happens),
+        machine_test(test_what_others_have_set_stays),
+        machine_test(test_a_hog_is_released),
+        machine_test(test_whose_processor_was_taken_is_released),
+        machine_test(test_places_that_bring_something_are_kept),
+        machine_test(test_places_that_bring_nothing_are_given_up),
+        machine_test(test_places_that_bring_nothing_any_more_are_given_up),
+        machine_test(test_with_little_to_do_there_are_none),
+    };
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2 || sysconf(_SC_NPROCESSORS_ONLN) > MOST) {
+        print_message("needs 2 to %d CPUs\n", MOST);
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
