@@ -17,9 +17,10 @@ enum {
     FULL = 90,       /* ... when it is all that one carrier can use, at least */
     AWAKE = 90,      /* percent of a window during which one that always has work does not sleep */
     LONG = 50000,    /* ns of CPU for a dispatch: from there on, spreading costs little beside it */
-    WORKING = 20,    /* percent of a CPU for each, from which on it may matter which one */
+    WORKING = 20,    /* percent of a CPU for each, from which on it may matter which one, */
+    FOR_PEERS = 50,  /* and up to which peers may be what has the rest */
     SETTLE = 1,      /* windows after a change that do not count, */
-    FIND_PLACES = 5, /* as many when carriers have got their CPUs: peers and connections have to find them, */
+    FIND_PLACES = 4, /* as many when carriers have got their CPUs: peers and connections have to find them, */
     MEASURE = 3,     /* and those that do */
 };
 
@@ -27,9 +28,13 @@ enum {
 #define PAUSE      INT64_C(250000000)
 #define PAUSE_MOST INT64_C(4000000000)
 
+/* Each failure makes it so much longer. A trial of places is longer than others, and behind one of none all
+ * have to find theirs again: that is tried every PAUSE_MOST only. */
+enum { LONGER = 2, LONGER_FOR_PLACES = 4 };
+
 atomic_uint weft_parallelism = 1;
 
-/* PLACE: each carrier is to have a CPU of its own; RELEASE: no longer. */
+/* PLACE: each carrier gets a CPU of its own; RELEASE: the kernel chooses again. */
 enum direction { PLACE, RELEASE, FEWER, MORE, DIRECTIONS };
 
 /* What was read at the begin of a window. */
@@ -127,10 +132,9 @@ static bool is_short(struct weft_shares shares, int64_t work)
 }
 
 /* Whether carriers may be pinned. Who runs the program without a processor most of the time is not to be. */
-static bool may_place(unsigned active)
+static bool may_place(void)
 {
-    return active > 1 && active == cpus && active == weft_processor_count && !weft_bound_ever() &&
-           !weft_event_loops_out();
+    return cpus > 1 && cpus == weft_processor_count && !weft_bound_ever() && !weft_event_loops_out();
 }
 
 /* Whether one processor less might do as well, or one more better, or a CPU for each. */
@@ -140,8 +144,8 @@ static bool wants(enum direction direction, struct weft_shares shares, int64_t w
     if (shares.known < active)
         return false;
     if (direction == PLACE)
-        return !weft_placed() && may_place(active) && shares.cpu >= WORKING * active &&
-               is_short(shares, work);
+        return !weft_placed() && may_place() && active == weft_processor_count && is_short(shares, work) &&
+               shares.cpu >= WORKING * active && shares.cpu <= FOR_PEERS * active;
     if (direction == RELEASE)
         return weft_placed();
     if (direction == MORE)
@@ -194,12 +198,7 @@ static void trial_begin(enum direction direction)
     trial.rate = rate;
     trial.active = active;
     trial.placed = weft_placed();
-    if (direction == FEWER)
-        arrange(active - 1, false);
-    else if (direction == MORE)
-        arrange(active + 1, may_place(active + 1));
-    else
-        arrange(active, direction == PLACE);
+    arrange(direction == FEWER ? active - 1 : direction == MORE ? active + 1 : active, direction == PLACE);
     tell("parallelism: trial of", trial.rate, 0);
 }
 
@@ -224,6 +223,11 @@ static bool is_better(void)
     }
 }
 
+static int64_t first_pause(enum direction direction)
+{
+    return direction == RELEASE ? PAUSE_MOST : PAUSE;
+}
+
 static void trial_end(int64_t now)
 {
     enum direction direction = trial.direction, opposite = direction ^ 1;
@@ -233,30 +237,33 @@ static void trial_end(int64_t now)
     decided_rate = better ? rate : trial.rate;
     tell(better ? "parallelism: stays" : "parallelism: not", trial.rate, rate);
     if (better) {
-        *pause = PAUSE;
+        *pause = first_pause(direction);
     } else {
         arrange(trial.active, trial.placed);
-        *pause = *pause * 2 < PAUSE_MOST ? *pause * 2 : PAUSE_MOST;
+        *pause *= direction == PLACE ? LONGER_FOR_PLACES : LONGER;
+        *pause = *pause < PAUSE_MOST ? *pause : PAUSE_MOST;
     }
     next[direction].not_before = now + *pause;
     if (better && next[opposite].not_before < now + next[opposite].pause)
         next[opposite].not_before = now + next[opposite].pause;
+    if (better && direction == PLACE) /* peers are still about to find theirs */
+        next[FEWER].not_before = now + 2 * PAUSE;
 }
 
 /* What was tried was tried with other work. */
 static void forget_failures(int64_t now)
 {
-    for (int i = 0; i < DIRECTIONS; i++) {
-        next[i].pause = PAUSE;
-        if (next[i].not_before > now + PAUSE)
-            next[i].not_before = now + PAUSE;
+    for (enum direction i = 0; i < DIRECTIONS; i++) {
+        next[i].pause = first_pause(i);
+        if (next[i].not_before > now + next[i].pause)
+            next[i].not_before = now + next[i].pause;
     }
     decided_rate = rate;
 }
 
 void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t work)
 {
-    if (weft_placed() && !may_place(atomic_load(&weft_parallelism))) {
+    if (weft_placed() && !may_place()) {
         trial.runs = false;
         arrange(atomic_load(&weft_parallelism), false);
     }
@@ -311,8 +318,8 @@ void weft_parallelism_reset(void)
     decided_rate = 0;
     start_over();
     trial.runs = false;
-    for (int i = 0; i < DIRECTIONS; i++)
-        next[i].pause = PAUSE, next[i].not_before = 0;
+    for (enum direction i = 0; i < DIRECTIONS; i++)
+        next[i].pause = first_pause(i), next[i].not_before = 0;
     if (weft_placed())
         weft_place_end();
     atomic_store(&weft_parallelism, weft_processor_count);

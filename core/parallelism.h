@@ -13,9 +13,10 @@
  * more: When those that share the work need all of their CPUs, one more is let in, and stays if the work
  *     becomes faster.
  *
- * place: When there is one processor for each CPU, each gets a CPU of its own (place.h), and stays there if
- *     the work becomes faster by more than a twentieth.
- * release: From time to time the kernel chooses the CPUs again, and goes on to if that is as much faster.
+ * place: When there is one processor for each CPU, all share the work, and others have more of the CPUs than
+ *     we, each gets a CPU of its own (place.h), and stays there if the work becomes faster by more than a
+ *     twentieth. (Where peers have less, as a load that is one thread, it was never found to.)
+ * release: From time to time the kernel chooses the CPUs again, and goes on to if that is faster.
  *
  * The measure, work, is dispatches in a second and receives that found something without one; one processor
  * more must bring a tenth of what it could. A trial that fails is not repeated before a time that doubles

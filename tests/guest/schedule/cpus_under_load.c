@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Claims: while connections are busy, threads may run on the CPUs that the process began with, and so may its
-// children, whichever way they are made, and programs that these become.
+// Claims: while threads are busy with connections to processes that need more of the CPUs than they, threads
+// may run on the CPUs that the process began with, and so may its children, whichever way they are made, and
+// programs that these become.
 #include <errno.h>
 #include <sched.h>
 #include <spawn.h>
@@ -10,7 +11,7 @@
 #include "../inline_syscall.h"
 #include "../io/io.h"
 
-enum { PAIRS = 16, SECONDS = 4, PAUSE = 1000 /* us */ };
+enum { PAIRS = 16, SECONDS = 4, PAUSE = 1000 /* us */, STEPS = 40000 };
 
 static atomic_bool enough;
 static cpu_set_t all;
@@ -23,14 +24,22 @@ static int same(void)
     return CPU_EQUAL(&now, &all);
 }
 
-static void *answer(void *argument)
+// A process, made before there are threads.
+static pid_t answers(int fd)
 {
-    int fd = (int)(intptr_t)argument;
-    char byte;
-    while (read(fd, &byte, 1) == 1)
-        CHECK(write(fd, &byte, 1) == 1);
-    close(fd);
-    return argument;
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    for (int other = 3; other < 64; other++)
+        if (other != fd)
+            close(other);
+    for (char byte; read(fd, &byte, 1) == 1;) {
+        for (volatile int step = 0; step < STEPS; step++)
+            ;
+        if (write(fd, &byte, 1) != 1)
+            break;
+    }
+    _exit(0);
 }
 
 static void *ask(void *argument)
@@ -90,7 +99,9 @@ static pid_t forked(void)
 
 int main(int count, char **arguments)
 {
-    pthread_t threads[2 * PAIRS];
+    pthread_t threads[PAIRS];
+    pid_t peers[PAIRS];
+    int ends[PAIRS][2];
     int cpus;
     CHECK(sched_getaffinity(0, sizeof all, &all) == 0);
     cpus = CPU_COUNT(&all);
@@ -99,11 +110,12 @@ int main(int count, char **arguments)
     ssize_t length = readlink("/proc/self/exe", own_path, sizeof own_path - 1);
     CHECK(length > 0);
     for (int i = 0; i < PAIRS; i++) {
-        int ends[2];
-        tcp_pair(ends);
-        threads[2 * i] = guest_start(answer, (void *)(intptr_t)ends[0]);
-        threads[2 * i + 1] = guest_start(ask, (void *)(intptr_t)ends[1]);
+        tcp_pair(ends[i]);
+        peers[i] = answers(ends[i][0]);
+        CHECK(peers[i] > 0 && close(ends[i][0]) == 0);
     }
+    for (int i = 0; i < PAIRS; i++)
+        threads[i] = guest_start(ask, (void *)(intptr_t)ends[i][1]);
     (void)arguments;
     int64_t end = guest_now(CLOCK_MONOTONIC) + SECONDS * GUEST_SECOND;
     while (guest_now(CLOCK_MONOTONIC) < end) {
@@ -120,7 +132,9 @@ int main(int count, char **arguments)
         usleep(PAUSE);
     }
     atomic_store(&enough, 1);
-    for (int i = 2 * PAIRS; i-- > 0;)
+    for (int i = 0; i < PAIRS; i++)
         guest_join(threads[i]);
+    for (int i = 0; i < PAIRS; i++)
+        CHECK_EQUAL(status_of(peers[i]), 0);
     return guest_success();
 }
