@@ -137,6 +137,13 @@ static bool may_place(void)
     return cpus > 1 && cpus == weft_processor_count && !weft_bound_ever() && !weft_event_loops_out();
 }
 
+/* Little is to be done, and whoever has to do it is not to be kept from an idle CPU. */
+static bool is_idle(struct weft_shares shares)
+{
+    unsigned active = atomic_load(&weft_parallelism);
+    return shares.known >= active && 2 * shares.cpu < WORKING * active;
+}
+
 /* Whether one processor less might do as well, or one more better, or a CPU for each. */
 static bool wants(enum direction direction, struct weft_shares shares, int64_t work)
 {
@@ -263,7 +270,7 @@ static void forget_failures(int64_t now)
 
 void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t work)
 {
-    if (weft_placed() && !may_place()) {
+    if (weft_placed() && (!may_place() || is_idle(shares))) {
         trial.runs = false;
         arrange(atomic_load(&weft_parallelism), false);
     }

@@ -16,7 +16,8 @@
  * place: When there is one processor for each CPU, all share the work, and others have more of the CPUs than
  *     we, each gets a CPU of its own (place.h), and stays there if the work becomes faster by more than a
  *     twentieth. (Where peers have less, as a load that is one thread, it was never found to.)
- * release: From time to time the kernel chooses the CPUs again, and goes on to if that is faster.
+ * release: From time to time the kernel chooses the CPUs again, and goes on to if that is faster; at once
+ * when there is little to do.
  *
  * The measure, work, is dispatches in a second and receives that found something without one; one processor
  * more must bring a tenth of what it could. A trial that fails is not repeated before a time that doubles

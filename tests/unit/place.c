@@ -228,6 +228,9 @@ static void test_with_little_to_do_there_are_none(void **state)
         live(little_to_do_there, 1, cpus, false);
         assert_false(weft_placed());
     }
+    live(better_in_places, 10 * SECOND, cpus, true);
+    live(little_to_do_there, 1, cpus, false);
+    assert_false(weft_placed());
     weft_parallelism_reset();
 }
 
