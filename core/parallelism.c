@@ -18,7 +18,7 @@ enum {
     AWAKE = 90,      /* percent of a window during which one that always has work does not sleep */
     LONG = 50000,    /* ns of CPU for a dispatch: from there on, spreading costs little beside it */
     WORKING = 20,    /* percent of a CPU for each, from which on it may matter which one, */
-    FOR_PEERS = 50,  /* and up to which peers may be what has the rest */
+    FOR_PEERS = 45,  /* and up to which peers may be what has the rest */
     SETTLE = 1,      /* windows after a change that do not count, */
     FIND_PLACES = 4, /* as many when carriers have got their CPUs: peers and connections have to find them, */
     MEASURE = 3,     /* and those that do */
@@ -64,6 +64,8 @@ static struct {
     int64_t pause, not_before;
 } next[DIRECTIONS];
 static int64_t decided_rate; /* when the last trial ended */
+static int64_t kernels_rate; /* when carriers were last where the kernel liked */
+static unsigned slower;      /* windows in a row with less than that, in places */
 
 static uint32_t count_work(void)
 {
@@ -182,7 +184,7 @@ static void tell(const char *what, int64_t before, int64_t after)
 static void start_over(void)
 {
     rate = 0;
-    windows = 0;
+    windows = slower = 0;
     for (int i = 0; i < DIRECTIONS; i++)
         in_row[i] = 0;
 }
@@ -253,8 +255,10 @@ static void trial_end(int64_t now)
     next[direction].not_before = now + *pause;
     if (better && next[opposite].not_before < now + next[opposite].pause)
         next[opposite].not_before = now + next[opposite].pause;
-    if (better && direction == PLACE) /* peers are still about to find theirs */
-        next[FEWER].not_before = now + 2 * PAUSE;
+    if (better && direction == PLACE) {
+        next[FEWER].not_before = now + 2 * PAUSE; /* peers are still about to find theirs */
+        kernels_rate = trial.rate;
+    }
 }
 
 /* What was tried was tried with other work. */
@@ -284,6 +288,13 @@ void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t wor
         return;
     }
     rate = rate ? (rate + work) / 2 : work;
+    slower = weft_placed() && rate < kernels_rate - kernels_rate / 20 ? slower + 1 : 0;
+    if (slower == MEASURE) { /* what the trial found was chance, or the work is different by now */
+        tell("parallelism: no more places", kernels_rate, rate);
+        next[PLACE].not_before = now + PAUSE_MOST;
+        arrange(atomic_load(&weft_parallelism), false);
+        return;
+    }
     if (decided_rate && (rate > 2 * decided_rate || rate < decided_rate / 2))
         forget_failures(now);
     for (enum direction direction = 0; direction < DIRECTIONS; direction++) {

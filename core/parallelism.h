@@ -17,7 +17,7 @@
  *     we, each gets a CPU of its own (place.h), and stays there if the work becomes faster by more than a
  *     twentieth. (Where peers have less, as a load that is one thread, it was never found to.)
  * release: From time to time the kernel chooses the CPUs again, and goes on to if that is faster; at once
- * when there is little to do.
+ * when there is little to do, or less gets done than before.
  *
  * The measure, work, is dispatches in a second and receives that found something without one; one processor
  * more must bring a tenth of what it could. A trial that fails is not repeated before a time that doubles

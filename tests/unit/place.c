@@ -183,6 +183,11 @@ static struct outcome worse_in_places(unsigned active)
     return (struct outcome){45 * active, 0, 0, active == 1 ? 30000 : weft_placed() ? 60000 : 80000};
 }
 
+static struct outcome collapsed_in_places(unsigned active)
+{
+    return (struct outcome){40 * active, 0, 0, weft_placed() ? 25000 : 45000};
+}
+
 static struct outcome as_good_anywhere(unsigned active)
 {
     return (struct outcome){40 * active, 0, 0, 50000 * active};
@@ -217,6 +222,18 @@ static void test_places_that_bring_nothing_any_more_are_given_up(void **state)
     live(better_in_places, 10 * SECOND, cpus, true);
     live(worse_in_places, 20 * SECOND, cpus, false);
     assert_true(live(worse_in_places, 40 * SECOND, cpus, false) > 18 * SECOND);
+    weft_parallelism_reset();
+}
+
+/* Long before the next trial. */
+static void test_places_with_which_less_is_done_are_left(void **state)
+{
+    (void)state;
+    begin_with(cpus);
+    live(better_in_places, 10 * SECOND, cpus, true);
+    assert_true(weft_placed());
+    live(collapsed_in_places, SECOND / 5, cpus, true);
+    assert_false(weft_placed());
     weft_parallelism_reset();
 }
 
@@ -255,6 +272,7 @@ int main(void)
         machine_test(test_places_that_bring_something_are_kept),
         machine_test(test_places_that_bring_nothing_are_given_up),
         machine_test(test_places_that_bring_nothing_any_more_are_given_up),
+        machine_test(test_places_with_which_less_is_done_are_left),
         machine_test(test_with_little_to_do_there_are_none),
     };
     if (sysconf(_SC_NPROCESSORS_ONLN) < 2 || sysconf(_SC_NPROCESSORS_ONLN) > MOST) {
