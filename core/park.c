@@ -112,12 +112,12 @@ static inline void switch_away(struct coroutine *self, struct carrier *carrier, 
     }
 }
 
-/* `self`, in core, goes on in the kernel thread of a spare; outside of core on return. */
-static void move_to_spare(struct coroutine *self, struct carrier *spare)
+/* `self`, in core and ready, goes on where `after` sends it. */
+static void go_on_elsewhere(struct coroutine *self, void (*after)(void *), void *argument)
 {
     weft_hint_set(self->state, WEFT_READY);
     self->reason = WEFT_REASON_PROCESSOR;
-    switch_away(self, self->carrier, weft_processor_pick(self->carrier->processor), weft_carrier_wake, spare);
+    switch_away(self, self->carrier, weft_processor_pick(self->carrier->processor), after, argument);
     self->reason = WEFT_REASON_NONE;
 }
 
@@ -130,15 +130,12 @@ void weft_core_leave_as_hog(struct coroutine *self, struct carrier *carrier)
         return;
     }
     if (!self->bound && !weft_hog_admit(self)) {
-        weft_hint_set(self->state, WEFT_READY);
-        self->reason = WEFT_REASON_PROCESSOR;
-        switch_away(self, carrier, weft_processor_pick(carrier->processor), weft_hog_wait, self);
-        self->reason = WEFT_REASON_NONE;
+        go_on_elsewhere(self, weft_hog_wait, self);
         carrier = self->carrier;
     }
     struct carrier *spare = self->bound ? NULL : weft_spare_take_for(self);
     if (spare)
-        move_to_spare(self, spare);
+        go_on_elsewhere(self, weft_carrier_wake, spare); /* outside of core on return */
     self->left_at = __builtin_ia32_rdtsc();
     if (spare)
         return;
@@ -426,11 +423,7 @@ static void move_after(void *argument)
 
 void weft_park_elsewhere(struct coroutine *self, struct carrier *carrier)
 {
-    struct move move = {self, carrier};
-    weft_hint_set(self->state, WEFT_READY);
-    self->reason = WEFT_REASON_PROCESSOR;
-    switch_away(self, self->carrier, weft_processor_pick(self->carrier->processor), move_after, &move);
-    self->reason = WEFT_REASON_NONE;
+    go_on_elsewhere(self, move_after, &(struct move){self, carrier});
 }
 
 struct migration {
@@ -446,11 +439,7 @@ static void post_after(void *argument)
 
 void weft_migrate(struct coroutine *self, struct processor *target)
 {
-    struct migration migration = {self, target};
-    weft_hint_set(self->state, WEFT_READY);
-    self->reason = WEFT_REASON_PROCESSOR;
-    switch_away(self, self->carrier, weft_processor_pick(self->carrier->processor), post_after, &migration);
-    self->reason = WEFT_REASON_NONE;
+    go_on_elsewhere(self, post_after, &(struct migration){self, target});
 }
 
 void weft_end(struct coroutine *self, void (*after)(void *), void *argument)

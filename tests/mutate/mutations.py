@@ -32,6 +32,8 @@ CORE = [
              "    weft_place_release(carrier);\n", "", "unit/place"),
     mutation("what others have set is undone", "core/place.c",
              "    } else if (is_pinned(tid, before)) {", "    } else if (is_pinned(tid, before) || true) {", "unit/place"),
+    mutation("who waits stays away from his peer", "hooks/wait.c",
+             "    weft_migrate(self, there);\n", "", "unit/place"),
     mutation("the kernel never chooses the CPUs again", "core/parallelism.c",
              "        return weft_placed();\n", "        return false;\n", "unit/place"),
     mutation("what was left to the kernel too late stays there", "core/signal_mask.c",

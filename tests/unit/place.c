@@ -2,7 +2,9 @@
 /* Carriers on CPUs of their own: who is pinned, who no longer, and when it is worth it. */
 #include "machine.h"
 
+#include <netinet/in.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "world.h"
@@ -172,6 +174,49 @@ static void test_a_hog_is_released(void **state)
     assert_true(hogs > 0);
 }
 
+static void connect_pair(int ends[2])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    ends[0] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(ends[0], (struct sockaddr *)&address, size), 0);
+    ends[1] = accept(listener, NULL, NULL);
+    assert_true(ends[1] >= 0);
+    close(listener);
+}
+
+/* Some waits, as every eighth looks. An idle processor may take who has been readied: then he is elsewhere.
+ */
+static void test_who_waits_goes_where_his_peer_is(void **state)
+{
+    enum { ROUNDS = 50 };
+    int ends[2], there = 0, where[MOST];
+    (void)state;
+    connect_pair(ends);
+    assert_true(weft_place_begin());
+    look_where_carriers_run(where);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        unsigned peers = i % 2;
+        machine_go_to(peers);
+        assert_int_equal(send(ends[0], "a", 1, 0), 1); /* arrives on the CPU on which it is sent */
+        machine_go_to(!peers);
+        struct weft_watcher watcher = {.fd = ends[1], .events = WEFT_READABLE, .shared = true};
+        for (unsigned wait = 0; wait < 8; wait++)
+            weft_wait_watchers(&watcher, 1, WEFT_REASON_READ, WEFT_NEVER);
+        there += weft_current->carrier->processor->index == peers;
+        char byte;
+        assert_int_equal(recv(ends[1], &byte, 1, 0), 1);
+    }
+    weft_place_end();
+    close(ends[0]);
+    close(ends[1]);
+    assert_true(there > ROUNDS * 3 / 4);
+}
+
 static struct outcome better_in_places(unsigned active)
 {
     return active == 1 ? (struct outcome){70, 0, 0, 48000}
@@ -269,6 +314,7 @@ int main(void)
         machine_test(test_what_others_have_set_stays),
         machine_test(test_a_hog_is_released),
         machine_test(test_whose_processor_was_taken_is_released),
+        machine_test(test_who_waits_goes_where_his_peer_is),
         machine_test(test_places_that_bring_something_are_kept),
         machine_test(test_places_that_bring_nothing_are_given_up),
         machine_test(test_places_that_bring_nothing_any_more_are_given_up),
