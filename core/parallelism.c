@@ -16,7 +16,8 @@ enum {
     CROWDED = 85,    /* percent of a CPU that a carrier gets when others want it, at most */
     FULL = 90,       /* ... when it is all that one carrier can use, at least */
     AWAKE = 90,      /* percent of a window during which one that always has work does not sleep */
-    LONG = 50000,    /* ns of CPU for a dispatch: from there on, spreading costs little beside it */
+    LONG = 50000,    /* ns of CPU for a dispatch: from there on, spreading costs little beside it, */
+    TINY = 2000,     /* and below that perhaps more than all the rest, whoever has the CPUs */
     WORKING = 20,    /* percent of a CPU for each, from which on it may matter which one, */
     FOR_PEERS = 45,  /* and up to which peers may be what has the rest */
     SETTLE = 1,      /* windows after a change that do not count, */
@@ -28,9 +29,10 @@ enum {
 #define PAUSE      INT64_C(250000000)
 #define PAUSE_MOST INT64_C(4000000000)
 
-/* Each failure makes it so much longer. A trial of places is longer than others, and behind one of none all
- * have to find theirs again: that is tried every PAUSE_MOST only. */
-enum { LONGER = 2, LONGER_FOR_PLACES = 4 };
+/* Each failure makes it so much longer. Much, where a trial costs much: of tiny turns, of which a processor
+ * may do half as many, and of places, which have to be found. (So they have behind a trial of none: that is
+ * made every PAUSE_MOST only.) */
+enum { LONGER = 2, MUCH_LONGER = 4 };
 
 atomic_uint weft_parallelism = 1;
 
@@ -59,6 +61,7 @@ static struct {
     int64_t rate; /* before, */
     unsigned active;
     bool placed; /* and what to go back to */
+    bool tiny;   /* one of FEWER, because turns were tiny */
 } trial;
 static struct {
     int64_t pause, not_before;
@@ -133,6 +136,13 @@ static bool is_short(struct weft_shares shares, int64_t work)
     return work * 100 * LONG >= (int64_t)shares.cpu * 1000000000;
 }
 
+/* All have a CPU of their own, and such short turns on it that what they share may take longer. */
+static bool is_tiny(struct weft_shares shares, int64_t work)
+{
+    return shares.cpu >= FULL * atomic_load(&weft_parallelism) &&
+           work * 100 * TINY >= (int64_t)shares.cpu * 1000000000;
+}
+
 /* Whether carriers may be pinned. Who runs the program without a processor most of the time is not to be. */
 static bool may_place(void)
 {
@@ -161,7 +171,8 @@ static bool wants(enum direction direction, struct weft_shares shares, int64_t w
         return active < weft_processor_count && shares.cpu >= FULL * active;
     /* Who did not sleep may need a whole CPU, whatever it got. */
     unsigned needed = shares.cpu - shares.got + 100 * shares.awake;
-    return active > 1 && is_short(shares, work) && (needed <= FULL * (active - 1) || crowded(shares));
+    return active > 1 && is_short(shares, work) &&
+           (needed <= FULL * (active - 1) || crowded(shares) || is_tiny(shares, work));
 }
 
 static void tell(const char *what, int64_t before, int64_t after)
@@ -199,7 +210,7 @@ static void arrange(unsigned active, bool placed)
     start_over();
 }
 
-static void trial_begin(enum direction direction)
+static void trial_begin(enum direction direction, struct weft_shares shares)
 {
     unsigned active = atomic_load(&weft_parallelism);
     trial.runs = true;
@@ -207,6 +218,7 @@ static void trial_begin(enum direction direction)
     trial.rate = rate;
     trial.active = active;
     trial.placed = weft_placed();
+    trial.tiny = direction == FEWER && is_tiny(shares, rate);
     arrange(direction == FEWER ? active - 1 : direction == MORE ? active + 1 : active, direction == PLACE);
     tell("parallelism: trial of", trial.rate, 0);
 }
@@ -232,6 +244,13 @@ static bool is_better(void)
     }
 }
 
+/* Where turns are tiny, all have settled within the first window. Without that processor a quarter is lost.
+ */
+static bool is_hopeless(int64_t work)
+{
+    return trial.tiny && work < trial.rate - trial.rate / 4;
+}
+
 static int64_t first_pause(enum direction direction)
 {
     return direction == RELEASE ? PAUSE_MOST : PAUSE;
@@ -249,7 +268,7 @@ static void trial_end(int64_t now)
         *pause = first_pause(direction);
     } else {
         arrange(trial.active, trial.placed);
-        *pause *= direction == PLACE ? LONGER_FOR_PLACES : LONGER;
+        *pause *= direction == PLACE || trial.tiny ? MUCH_LONGER : LONGER;
         *pause = *pause < PAUSE_MOST ? *pause : PAUSE_MOST;
     }
     next[direction].not_before = now + *pause;
@@ -280,7 +299,13 @@ void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t wor
     }
     if (trial.runs) {
         unsigned settle = weft_placed() ? FIND_PLACES : SETTLE;
-        if (++windows <= settle)
+        windows++;
+        if (is_hopeless(work)) {
+            rate = work;
+            trial_end(now);
+            return;
+        }
+        if (windows <= settle)
             return;
         rate += work / MEASURE;
         if (windows == settle + MEASURE)
@@ -300,7 +325,7 @@ void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t wor
     for (enum direction direction = 0; direction < DIRECTIONS; direction++) {
         in_row[direction] = wants(direction, shares, work) ? in_row[direction] + 1 : 0;
         if (in_row[direction] >= MEASURE && now >= next[direction].not_before) {
-            trial_begin(direction);
+            trial_begin(direction, shares);
             return;
         }
     }

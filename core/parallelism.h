@@ -7,9 +7,10 @@
  * wake-ups, connections that change their loop, smaller batches for everybody. On two CPUs that a server
  * shares with its load one processor can do half as much again as two. Whether it does is found by trial:
  *
- * fewer: One processor stands by for some windows when the others could do all there is, or when carriers
- *     that have work get much less than a CPU each and one carrier less would leave CPUs for all who want
- *     them. It stays so unless the work was faster before.
+ * fewer: One processor stands by for some windows when the others could do all there is, when carriers that
+ *     have work get much less than a CPU each and one carrier less would leave CPUs for all who want them, or
+ *     when all have a CPU and turns are tiny: what these share (locks of libc's, its cache of stacks) travels
+ *     from CPU to CPU, which may take longer. It stays so unless the work was faster before.
  * more: When those that share the work need all of their CPUs, one more is let in, and stays if the work
  *     becomes faster.
  *

@@ -37,6 +37,18 @@ static struct outcome among_many(unsigned active)
     return (struct outcome){active * 30, active, active * 30, 25000 * active};
 }
 
+/* Turns of half a microsecond, which share so much that two CPUs do less than one, */
+static struct outcome tiny_and_shared(unsigned active)
+{
+    return (struct outcome){active * 99, active, active * 99, active == 1 ? 2000000 : 1400000};
+}
+
+/* or nothing, as far as there are CPUs. */
+static struct outcome tiny_and_apart(unsigned active)
+{
+    return (struct outcome){active * 99, active, active * 99, active == 1 ? 2000000 : 4000000};
+}
+
 static struct outcome long_work(unsigned active)
 {
     return (struct outcome){active * 66, active, active * 66, 300};
@@ -87,6 +99,23 @@ static void test_among_many_others_all_go_on(void **state)
     (void)state;
     begin_with(PROCESSORS);
     assert_int_equal(live(among_many, 10 * SECOND, PROCESSORS, false), 5 * SECOND);
+}
+
+static void test_tiny_turns_that_share_much_are_left_to_one(void **state)
+{
+    (void)state;
+    begin_with(2);
+    unsigned good = live(tiny_and_shared, 20 * SECOND, 1, false);
+    assert_true(good > 19 * 10 * SECOND / 20); /* more is tried again, but seldom */
+}
+
+/* Each trial lasts a window. */
+static void test_tiny_turns_that_share_nothing_are_hardly_disturbed(void **state)
+{
+    (void)state;
+    begin_with(2);
+    unsigned disturbed = live(tiny_and_apart, 40 * SECOND, 1, false);
+    assert_in_range(disturbed, 20 / 4 - 1, 20 / 4 + 1);
 }
 
 static void test_long_work_is_never_tried_with_fewer(void **state)
@@ -180,6 +209,8 @@ int main(void)
         cmocka_unit_test(test_a_trial_that_failed_becomes_rare),
         cmocka_unit_test(test_little_work_needs_one),
         cmocka_unit_test(test_among_many_others_all_go_on),
+        cmocka_unit_test(test_tiny_turns_that_share_much_are_left_to_one),
+        cmocka_unit_test(test_tiny_turns_that_share_nothing_are_hardly_disturbed),
         cmocka_unit_test(test_long_work_is_never_tried_with_fewer),
         cmocka_unit_test(test_what_is_not_known_changes_nothing),
         machine_test(test_who_stands_by_passes_on_what_becomes_ready),
