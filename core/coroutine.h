@@ -161,6 +161,8 @@ struct coroutine {
     uint64_t switches;   /* times it was dispatched */
     uint64_t found_at;   /* `switches` when a receive last found something, */
     uint64_t turn_began; /* and the time-stamp counter when one first did so in this turn; its own */
+    uint64_t empty_at;   /* `switches` when one that does not wait last found nothing, */
+    int empty_fd;        /* and where; its own */
     int64_t
         cpu_time; /* ns that were counted so far; under the lock of the clock that counts it, cpu_time.h */
     int64_t cpu_time_told;   /* the most that somebody else has seen of it, perhaps before it was counted */

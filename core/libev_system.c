@@ -167,6 +167,8 @@ LINKED_TO_LIBEV int epoll_ctl(int epoll, int operation, int fd, struct epoll_eve
         result = weft_raw4(SYS_epoll_ctl, epoll, EPOLL_CTL_MOD, fd, (long)event);
     if (result == -EBADF || result == -ELOOP || result == -EINVAL)
         result = -EPERM;
+    if (operation != EPOLL_CTL_DEL)
+        weft_loop_note_added(fd, result == -EPERM);
     return (int)settle(result);
 }
 
@@ -192,10 +194,7 @@ LINKED_TO_LIBEV int epoll_wait(int epoll, struct epoll_event *events, int count,
         result = weft_raw4(SYS_epoll_wait, epoll, (long)events, count, patience ? -1 : 0);
     else
         result = sleep_for(epoll, events, count, patience);
-    for (long i = 0; i < result; i++)
-        if (events[i].events & EPOLLPRI)
-            events[i].events |= EPOLLIN;
-    if (result > 1)
+    if (result > 0)
         weft_loop_found(events, (int)result);
     return (int)settle(result);
 }

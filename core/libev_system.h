@@ -12,8 +12,8 @@
 
 struct epoll_event;
 
-/* Called with what epoll_wait has found, before libev sees it. */
-void weft_loop_found(const struct epoll_event *events, int count);
+/* Called with what epoll_wait has found, before libev sees it: readable what has urgent data. */
+void weft_loop_found(struct epoll_event *events, int count);
 
 /* True when libev has something to do before it may sleep. */
 bool weft_loop_pending(void);

@@ -49,6 +49,7 @@ struct interest {
     bool urgent;       /* io[0] is for urgent data too */
     bool nested;       /* an epoll descriptor, */
     bool silenced;     /* and in the kernel's set, but without events */
+    bool refused;      /* by the kernel, so libev takes it for always ready */
 };
 
 struct loop {
@@ -59,7 +60,8 @@ struct loop {
     int epoll_fd; /* libev's */
     bool changed; /* an io was started since the last poll */
     size_t watching;
-    int ready; /* descriptors served by the poll that runs */
+    int ready;  /* descriptors served by the poll that runs */
+    bool plain; /* all that it found can be read or written, and nothing else */
     struct interest *chunks[CHUNKS];
 };
 
@@ -86,7 +88,8 @@ static void serve(struct loop *loop, struct coroutine *coroutine, int result)
     weft_ready(loop->processor, coroutine, result);
 }
 
-static bool serve_direction(struct loop *loop, struct interest *interest, int direction)
+/* `told` is for the watchers. */
+static bool serve_direction(struct loop *loop, struct interest *interest, int direction, bool told)
 {
     struct weft_list *waiters = &interest->waiters[direction];
     if (weft_list_empty(waiters))
@@ -99,6 +102,7 @@ static bool serve_direction(struct loop *loop, struct interest *interest, int di
         if (!watcher->shared && consumer_served)
             continue;
         consumer_served |= !watcher->shared;
+        watcher->told = told;
         /* A poll may watch one descriptor twice: step over what goes with this waiter. */
         while (node != waiters &&
                weft_container(node - direction, struct weft_watcher, node)->coroutine == watcher->coroutine)
@@ -113,9 +117,10 @@ static void on_io(struct ev_loop *ev, ev_io *io, int events)
     struct loop *loop = ev_userdata(ev);
     struct interest *interest = io->data;
     int direction = io == &interest->io[1];
-    (void)events; /* an error wakes the waiters too: their own call will tell them */
+    bool told = direction == 0 && loop->plain && !interest->refused && !(events & EV_ERROR);
     loop->ready++;
-    if (!serve_direction(loop, interest, direction) || (events & EV_ERROR))
+    /* An error wakes the waiters too: their own call will tell them. */
+    if (!serve_direction(loop, interest, direction, told) || (events & EV_ERROR))
         ev_io_stop(ev, io);
 }
 
@@ -302,7 +307,7 @@ void weft_loop_wake_writers(void *argument)
     struct loop *loop = argument;
     for (int i = 0; i < CHUNKS; i++)
         for (int j = 0; loop->chunks[i] && j < CHUNK; j++)
-            while (loop->chunks[i][j].known && serve_direction(loop, &loop->chunks[i][j], 1))
+            while (loop->chunks[i][j].known && serve_direction(loop, &loop->chunks[i][j], 1, false))
                 ;
 }
 
@@ -327,7 +332,7 @@ static struct weft_watcher *first_waiter(const struct epoll_event *event)
  * Thousands of waiters, each on a stack of its own, are in no cache. They are asked for all at once, level by
  * level, so the misses overlap: here they cost one after another what a request's system calls cost.
  */
-void weft_loop_found(const struct epoll_event *events, int count)
+static void prefetch_waiters(const struct epoll_event *events, int count)
 {
     enum { MOST = 64, LINE = 64, SAVED = 7 * LINE /* what the switch has saved, and the frames above it */ };
     struct weft_watcher *waiters[MOST];
@@ -350,6 +355,19 @@ void weft_loop_found(const struct epoll_event *events, int count)
     }
 }
 
+void weft_loop_found(struct epoll_event *events, int count)
+{
+    uint32_t all = 0;
+    for (int i = 0; i < count; i++) {
+        all |= events[i].events;
+        if (events[i].events & EPOLLPRI)
+            events[i].events |= EPOLLIN;
+    }
+    polled->plain = !(all & ~(uint32_t)(EPOLLIN | EPOLLOUT));
+    if (count > 1)
+        prefetch_waiters(events, count);
+}
+
 int weft_loop_poll(struct loop *loop, int64_t timeout)
 {
     weft_check(weft_processor_held(loop->processor));
@@ -366,6 +384,13 @@ bool weft_loop_urgent(int fd)
 {
     struct interest *interest = polled ? interest_find(polled, fd) : NULL;
     return interest && interest->urgent;
+}
+
+void weft_loop_note_added(int fd, bool refused)
+{
+    struct interest *interest = polled ? interest_find(polled, fd) : NULL;
+    if (interest)
+        interest->refused = refused;
 }
 
 /* One that fires although it is silenced is deleted after all: errors are reported in any case, if once only.

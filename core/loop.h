@@ -33,6 +33,8 @@ struct weft_watcher {
     bool shared; /* an observer (poll, select): woken with the others; false: a consumer, woken one at a time
                   */
     bool moved;  /* `fd` is the successor of the number that it was started with */
+    bool told;   /* the kernel has said of it that it can be read, and nothing else: no error, no hang-up, no
+                    urgent data. From the wait's end on */
 };
 
 /* Returns NULL when the kernel gives no epoll descriptor or memory. */
@@ -74,6 +76,9 @@ bool weft_loop_urgent(int fd);
  * not to be from now on). */
 bool weft_loop_silences(int fd);
 bool weft_loop_unsilences(int fd);
+
+/* Likewise: the kernel has taken it into the epoll's set, or refused to. */
+void weft_loop_note_added(int fd, bool refused);
 
 /* True for a descriptor that the program must not see or close: one of ours. */
 bool weft_loop_owns(int fd);

@@ -6,6 +6,9 @@
  * become ready; between, the coroutine watches the same descriptors. As natively it goes on with those that
  * it began with when their numbers are closed meanwhile, and finds out about the numbers when it looks again.
  * What the loop cannot watch (urgent data or a peer's half-close without readability) is left to the kernel.
+ *
+ * One descriptor that shall be readable, as programs wait that try to receive first, needs no such call: that
+ * it is not, the try has just told, and that it is, the loop.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,6 +67,27 @@ static bool watchable(const struct pollfd *polls, unsigned long count)
     return true;
 }
 
+/* Whether all that is asked is whether one descriptor can be read, where we can read and write. */
+static bool asks_readable(const struct pollfd *polls, unsigned long count)
+{
+    struct iovec part = {(void *)polls, sizeof *polls};
+    return count == 1 && weft_user_on_stack(&part, 1) && polls->fd >= 0 && polls->events & POLLIN &&
+           !(polls->events & ~(POLLIN | URGENT_EVENTS));
+}
+
+/* It was not when the coroutine tried to, and it has not stood still since. A hint: it may be by now. */
+static bool found_empty(const struct pollfd *poll)
+{
+    const struct coroutine *self = weft_current;
+    return poll->fd == self->empty_fd && self->switches == self->empty_at;
+}
+
+/* That it can be read. Of a number that was closed meanwhile the kernel says what it means now. */
+static bool was_told(const struct weft_watcher *watcher)
+{
+    return watcher->told && !watcher->moved;
+}
+
 /* The kernel waits for what the loop does not tell. */
 static long poll_in_kernel(const struct weft_call *call, int64_t deadline)
 {
@@ -76,7 +100,7 @@ static long poll_in_kernel(const struct weft_call *call, int64_t deadline)
     return weft_block_in_kernel(&rest);
 }
 
-/* poll with a deadline; the kernel's first answer was that nothing is ready. */
+/* poll with a deadline, when nothing is ready now. */
 static long poll_until(struct weft_call *call, int64_t deadline)
 {
     struct pollfd *polls = (struct pollfd *)call->arguments[0];
@@ -100,6 +124,11 @@ static long poll_until(struct weft_call *call, int64_t deadline)
     long result;
     for (;;) {
         long waited = weft_wait_watchers(watching.watchers, watching.count, WEFT_REASON_POLL, deadline);
+        if (waited == 0 && asks_readable(polls, count) && was_told(watching.watchers)) {
+            polls->revents = POLLIN;
+            result = 1;
+            break;
+        }
         result = weft_raw3(SYS_poll, (long)polls, (long)count, 0);
         if (result != 0)
             break;
@@ -122,13 +151,16 @@ static long poll_until(struct weft_call *call, int64_t deadline)
 
 WEFT_HOOK(poll)
 {
+    const struct pollfd *polls = (struct pollfd *)call->arguments[0];
     int timeout = (int)call->arguments[2];
     long result;
     if (timeout != 0 && weft_block_alone(call, &result))
         return result;
-    result = weft_raw3(SYS_poll, call->arguments[0], call->arguments[1], 0);
-    if (result != 0 || timeout == 0)
-        return result;
+    if (timeout == 0 || !asks_readable(polls, (unsigned long)call->arguments[1]) || !found_empty(polls)) {
+        result = weft_raw3(SYS_poll, call->arguments[0], call->arguments[1], 0);
+        if (result != 0 || timeout == 0)
+            return result;
+    }
     return poll_until(call, weft_deadline_from_milliseconds(timeout));
 }
 

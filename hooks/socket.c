@@ -124,6 +124,17 @@ static long note_found(long result)
     return result;
 }
 
+/* A receive that does not wait: who has found nothing need not ask poll for the same next. */
+static long note_empty(int fd, long result)
+{
+    struct coroutine *self = weft_current;
+    if (result == -EAGAIN) {
+        self->empty_fd = fd;
+        self->empty_at = self->switches;
+    }
+    return result;
+}
+
 /* Remembers that a stream had less than was asked for. Who seems not to block would not wait first either:
  * for that the kernel need not be asked. */
 static void note_drained(struct weft_descriptor *descriptor, long result, size_t size, int flags)
@@ -191,6 +202,7 @@ long weft_socket_receive(int fd, struct weft_descriptor *descriptor, void *buffe
             result = weft_raw6(SYS_recvfrom, attempt.target.fd, (long)buffer, (long)size,
                                flags | MSG_DONTWAIT, (long)address, (long)address_size);
             if (result != -EAGAIN || flags & MSG_DONTWAIT) {
+                note_empty(fd, result);
                 note_drained(attempt.descriptor, result, size, flags);
                 return note_found(weft_target_done(&attempt.target, result));
             }
@@ -381,7 +393,7 @@ WEFT_HOOK(recvfrom)
     int fd = (int)call->arguments[0], flags = (int)call->arguments[3];
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
     if (!may_wait(fd, descriptor))
-        return weft_call_raw(call);
+        return note_empty(fd, weft_call_raw(call));
     if (left_to_kernel(flags))
         return flags & MSG_OOB ? weft_call_raw(call) : weft_block_in_kernel(call);
     if (wants_all(descriptor, fd, flags)) {
@@ -407,7 +419,7 @@ WEFT_HOOK(recvmsg)
     struct msghdr *message = (struct msghdr *)call->arguments[1];
     struct weft_descriptor *descriptor = weft_descriptor_find(fd);
     if (!message || !may_wait(fd, descriptor) || flags & MSG_DONTWAIT)
-        return weft_call_raw(call);
+        return note_empty(fd, weft_call_raw(call));
     if (left_to_kernel(flags))
         return flags & (MSG_OOB | MSG_ERRQUEUE) ? weft_call_raw(call) : weft_block_in_kernel(call);
     if (wants_all(descriptor, fd, flags))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for descriptors to become ready: hooks/wait.h over core/loop.h. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -45,6 +46,35 @@ static void test_a_hangup_is_readiness(void **state)
     close(ends[1]);
     ends[1] = -1;
     join(&waiter, 0);
+}
+
+/* Waits for `fd` and returns whether the kernel has said that it can be read, and nothing else. */
+static bool told_of(int fd, int events)
+{
+    struct weft_watcher watcher = {.fd = fd, .events = events, .shared = true};
+    assert_int_equal(weft_wait_watchers(&watcher, 1, WEFT_REASON_POLL, WEFT_NEVER), 0);
+    return watcher.told;
+}
+
+static void test_who_waited_is_told_of_readability_and_nothing_else(void **state)
+{
+    int sockets[2], refused = open("/dev/null", O_RDONLY);
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    assert_int_equal(write(sockets[1], "x", 1), 1);
+    assert_true(told_of(sockets[0], WEFT_READABLE));
+    assert_false(told_of(refused, WEFT_READABLE));
+    assert_false(told_of(sockets[0], WEFT_WRITABLE));
+    assert_int_equal(send(sockets[1], "u", 1, MSG_OOB), 1);
+    assert_false(told_of(sockets[0], WEFT_READABLE | WEFT_URGENT));
+    close(ends[1]);
+    ends[1] = -1;
+    assert_false(told_of(ends[0], WEFT_READABLE));
+    int numbers[] = {sockets[0], sockets[1], refused};
+    for (int i = 0; i < 3; i++) {
+        weft_wait_leave_number(numbers[i]);
+        close(numbers[i]);
+    }
 }
 
 static void test_a_deadline_ends_a_wait(void **state)
@@ -248,6 +278,7 @@ int main(void)
         piped(test_a_reader_waits_for_a_writer),
         piped(test_a_writer_waits_for_a_reader),
         piped(test_a_hangup_is_readiness),
+        piped(test_who_waited_is_told_of_readability_and_nothing_else),
         piped(test_a_deadline_ends_a_wait),
         piped(test_readiness_is_seen_again_and_again),
         piped(test_consumers_are_woken_one_per_readiness),

@@ -16,6 +16,7 @@ struct scene {
     bool overwritten; // else closed
     enum what what;   // happens then
     int watched[2], other[2], new[2];
+    bool late; // the call began when the number was closed already: nothing is shown
     atomic_bool returned;
 };
 
@@ -37,8 +38,10 @@ static void observe_by_select(struct scene *scene)
     FD_SET(scene->watched[0], &readable);
     FD_SET(scene->other[0], &readable);
     int result = select(FD_SETSIZE, &readable, NULL, NULL, &time);
-    printf("select, overwritten %d, then %d: %d, %d %d\n", scene->overwritten, scene->what, result,
-           FD_ISSET(scene->watched[0], &readable) != 0, FD_ISSET(scene->other[0], &readable) != 0);
+    scene->late = result < 0 && errno == EBADF;
+    if (!scene->late)
+        printf("select, overwritten %d, then %d: %d, %d %d\n", scene->overwritten, scene->what, result,
+               FD_ISSET(scene->watched[0], &readable) != 0, FD_ISSET(scene->other[0], &readable) != 0);
 }
 
 static void *observe(void *argument)
@@ -53,7 +56,8 @@ static void *observe(void *argument)
     return NULL;
 }
 
-static void play(struct scene *scene)
+// False when it has to be played again.
+static bool play(struct scene *scene)
 {
     int *pairs[] = {scene->watched, scene->other, scene->new};
     for (int i = 0; i < 3; i++)
@@ -65,7 +69,7 @@ static void play(struct scene *scene)
     else
         CHECK_EQUAL(close(scene->watched[0]), 0);
     yield_some(200);
-    CHECK(!atomic_load(&scene->returned));
+    CHECK(!atomic_load(&scene->returned) || scene->late);
     if (scene->what == OLD_READABLE)
         CHECK_EQUAL(write(scene->watched[1], "x", 1), 1);
     else if (scene->what == OTHER_READABLE)
@@ -78,6 +82,7 @@ static void play(struct scene *scene)
     for (int i = 0; i < 3; i++)
         for (int end = 0; end < 2; end++)
             close(pairs[i][end]);
+    return !scene->late;
 }
 
 int main(void)
@@ -85,6 +90,7 @@ int main(void)
     for (int selects = 0; selects < 2; selects++)
         for (int overwritten = 0; overwritten < 2; overwritten++)
             for (enum what what = 0; what < WHATS; what++)
-                play(&(struct scene){.selects = selects, .overwritten = overwritten, .what = what});
+                while (!play(&(struct scene){.selects = selects, .overwritten = overwritten, .what = what}))
+                    ;
     return guest_success();
 }
