@@ -15,11 +15,11 @@
 enum {
     CROWDED = 85,    /* percent of a CPU that a carrier gets when others want it, at most */
     FULL = 90,       /* ... when it is all that one carrier can use, at least */
-    AWAKE = 90,      /* percent of a window during which one that always has work does not sleep */
     LONG = 50000,    /* ns of CPU for a dispatch: from there on, spreading costs little beside it, */
     TINY = 2000,     /* and below that perhaps more than all the rest, whoever has the CPUs */
     WORKING = 20,    /* percent of a CPU for each, from which on it may matter which one, */
     FOR_PEERS = 45,  /* and up to which peers may be what has the rest */
+    BESIDE = 30,     /* percent of each CPU for hogs: then none is idle */
     SETTLE = 1,      /* windows after a change that do not count, */
     FIND_PLACES = 4, /* as many when carriers have got their CPUs: peers and connections have to find them, */
     MEASURE = 3,     /* and those that do */
@@ -39,15 +39,8 @@ atomic_uint weft_parallelism = 1;
 /* PLACE: each carrier gets a CPU of its own; RELEASE: the kernel chooses again. */
 enum direction { PLACE, RELEASE, FEWER, MORE, DIRECTIONS };
 
-/* What was read at the begin of a window. */
-static struct {
-    uintptr_t owner;
-    uint64_t slept;
-    int64_t cpu;
-} begin[WEFT_PROCESSORS_LIMIT];
-static int64_t begun;      /* when, ns; 0: there is no window */
-static uint64_t begun_tsc; /* the same as time-stamp counter */
-static uint32_t done;      /* by all processors */
+static int64_t begun; /* when the window did, ns; 0: there is none */
+static uint32_t done; /* by all processors until then */
 static unsigned cpus;
 
 /* What the windows since the last change, or the last trial, have shown. */
@@ -80,48 +73,6 @@ static uint32_t count_work(void)
     return sum;
 }
 
-static uint64_t cycles_slept(const struct processor *processor, uint64_t tsc)
-{
-    uint64_t since = __atomic_load_n(&processor->asleep_since, __ATOMIC_RELAXED);
-    return __atomic_load_n(&processor->cycles_slept, __ATOMIC_RELAXED) +
-           (since && since < tsc ? tsc - since : 0);
-}
-
-static void window_begin(int64_t now)
-{
-    begun = now;
-    begun_tsc = __builtin_ia32_rdtsc();
-    done = count_work();
-    for (unsigned i = 0; i < atomic_load(&weft_parallelism); i++) {
-        uintptr_t owner = atomic_load(&weft_processors[i].owner) & ~WEFT_FLAGS;
-        begin[i].owner = owner;
-        begin[i].slept = cycles_slept(&weft_processors[i], begun_tsc);
-        begin[i].cpu = owner ? weft_carrier_cpu_time((struct carrier *)owner) : -1;
-    }
-}
-
-static struct weft_shares measure(int64_t now)
-{
-    uint64_t tsc = __builtin_ia32_rdtsc(), cycles = tsc - begun_tsc;
-    int64_t span = now - begun;
-    struct weft_shares shares = {0};
-    for (unsigned i = 0; i < atomic_load(&weft_parallelism); i++) {
-        struct carrier *carrier = (struct carrier *)begin[i].owner;
-        uintptr_t owner = atomic_load(&weft_processors[i].owner) & ~WEFT_FLAGS;
-        if (!carrier || owner != (uintptr_t)carrier || begin[i].cpu < 0)
-            continue; /* it changed hands: where it waited is not known */
-        unsigned cpu = (unsigned)((weft_carrier_cpu_time(carrier) - begin[i].cpu) * 100 / span);
-        uint64_t slept = cycles_slept(&weft_processors[i], tsc) - begin[i].slept;
-        shares.known++;
-        shares.cpu += cpu;
-        if (slept * 100 <= cycles * (100 - AWAKE)) {
-            shares.awake++;
-            shares.got += cpu;
-        }
-    }
-    return shares;
-}
-
 /* Those that did not sleep got less than a CPU each, and one carrier less would leave enough CPUs for all:
  * with a fair kernel a share of `each` percent means that 100 * cpus / each threads want to run. */
 static bool crowded(struct weft_shares shares)
@@ -131,9 +82,9 @@ static bool crowded(struct weft_shares shares)
 }
 
 /* Only what is short: where a turn takes long, wake-ups and caches cost little beside it. */
-static bool is_short(struct weft_shares shares, int64_t work)
+static bool is_short(unsigned cpu, int64_t work)
 {
-    return work * 100 * LONG >= (int64_t)shares.cpu * 1000000000;
+    return work * 100 * LONG >= (int64_t)cpu * 1000000000;
 }
 
 /* All have a CPU of their own, and such short turns on it that what they share may take longer. */
@@ -149,6 +100,12 @@ static bool may_place(void)
     return cpus > 1 && cpus == weft_processor_count && !weft_bound_ever() && !weft_event_loops_out();
 }
 
+/* Hogs fill the CPUs, so a carrier and its peers do not run at the same time anyway. */
+static bool among_hogs(struct weft_shares shares)
+{
+    return shares.beside >= BESIDE * cpus;
+}
+
 /* Little is to be done, and whoever has to do it is not to be kept from an idle CPU. */
 static bool is_idle(struct weft_shares shares)
 {
@@ -160,18 +117,22 @@ static bool is_idle(struct weft_shares shares)
 static bool wants(enum direction direction, struct weft_shares shares, int64_t work)
 {
     unsigned active = atomic_load(&weft_parallelism);
+    if (direction == PLACE && among_hogs(shares)) /* who makes processors change hands all the time */
+        return !weft_placed() && may_place() && is_short(shares.work, work) && shares.work >= WORKING &&
+               shares.work <= FULL;
     if (shares.known < active)
         return false;
     if (direction == PLACE)
-        return !weft_placed() && may_place() && active == weft_processor_count && is_short(shares, work) &&
-               shares.cpu >= WORKING * active && shares.cpu <= FOR_PEERS * active;
+        return !weft_placed() && may_place() && active == weft_processor_count &&
+               is_short(shares.cpu, work) && shares.cpu >= WORKING * active &&
+               shares.cpu <= FOR_PEERS * active;
     if (direction == RELEASE)
         return weft_placed();
     if (direction == MORE)
         return active < weft_processor_count && shares.cpu >= FULL * active;
     /* Who did not sleep may need a whole CPU, whatever it got. */
     unsigned needed = shares.cpu - shares.got + 100 * shares.awake;
-    return active > 1 && is_short(shares, work) &&
+    return active > 1 && is_short(shares.cpu, work) &&
            (needed <= FULL * (active - 1) || crowded(shares) || is_tiny(shares, work));
 }
 
@@ -219,7 +180,10 @@ static void trial_begin(enum direction direction, struct weft_shares shares)
     trial.active = active;
     trial.placed = weft_placed();
     trial.tiny = direction == FEWER && is_tiny(shares, rate);
-    arrange(direction == FEWER ? active - 1 : direction == MORE ? active + 1 : active, direction == PLACE);
+    if (direction == PLACE)
+        arrange(among_hogs(shares) ? 1 : active, true);
+    else
+        arrange(direction == FEWER ? active - 1 : direction == MORE ? active + 1 : active, false);
     tell("parallelism: trial of", trial.rate, 0);
 }
 
@@ -293,10 +257,12 @@ static void forget_failures(int64_t now)
 
 void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t work)
 {
-    if (weft_placed() && (!may_place() || is_idle(shares))) {
+    if (weft_placed() && (!may_place() || is_idle(shares) ||
+                          (atomic_load(&weft_parallelism) < weft_processor_count && !among_hogs(shares)))) {
         trial.runs = false;
         arrange(atomic_load(&weft_parallelism), false);
     }
+    weft_place_look();
     if (trial.runs) {
         unsigned settle = weft_placed() ? FIND_PLACES : SETTLE;
         windows++;
@@ -331,10 +297,17 @@ void weft_parallelism_decide(int64_t now, struct weft_shares shares, int64_t wor
     }
 }
 
+static void window_begin(int64_t now)
+{
+    begun = now;
+    done = count_work();
+    weft_shares_begin();
+}
+
 static void window_end(int64_t now)
 {
     uint32_t work = count_work() - done;
-    weft_parallelism_decide(now, measure(now), work * INT64_C(1000000000) / (now - begun));
+    weft_parallelism_decide(now, weft_shares_end(now - begun), work * INT64_C(1000000000) / (now - begun));
 }
 
 void weft_parallelism_look(int64_t now)

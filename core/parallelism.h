@@ -17,6 +17,7 @@
  * place: When there is one processor for each CPU, all share the work, and others have more of the CPUs than
  *     we, each gets a CPU of its own (place.h), and stays there if the work becomes faster by more than a
  *     twentieth. (Where peers have less, as a load that is one thread, it was never found to.)
+ *     Also when one is left for the work, and hogs fill the CPUs: then it goes where its peers are.
  * release: From time to time the kernel chooses the CPUs again, and goes on to if that is faster; at once
  * when there is little to do, or less gets done than before.
  *
@@ -28,10 +29,7 @@
  * A processor that stands by has an index not below weft_parallelism. What becomes ready on it, it hands to
  * the others; it steals only from one that stalls, i.e. whose carrier computes or is not run.
  *
- * All here is done by the monitor's kernel thread; nothing is locked. Waiting time is what remains of the
- * time on the clock without sleep in the loop and CPU time, which costs one clock_gettime for each processor
- * and window; /proc/self/task/.../schedstat would say it more precisely, but opening it would take a
- * descriptor's number from the program.
+ * All here is done by the monitor's kernel thread; nothing is locked.
  */
 #ifndef WEFT_CORE_PARALLELISM_H
 #define WEFT_CORE_PARALLELISM_H
@@ -40,6 +38,7 @@
 #include <stdint.h>
 
 #include "processor.h"
+#include "shares.h"
 
 /* Processors with an index below share the work; 1 to weft_processor_count. */
 extern atomic_uint weft_parallelism;
@@ -51,14 +50,6 @@ static inline bool weft_stands_by(const struct processor *processor)
 
 /* ns: several ticks of a kernel with 250 of them in a second. */
 #define WEFT_WINDOW INT64_C(20000000)
-
-/* What the carriers of those that share the work got in a window. */
-struct weft_shares {
-    unsigned known; /* so many processors kept their carrier; the rest is about these */
-    unsigned cpu;   /* percent of a CPU, together */
-    unsigned awake; /* those that hardly slept, */
-    unsigned got;   /* and what they got of a CPU, in percent, together */
-};
 
 /* By the monitor, whenever it looks: measures, and decides at the end of each window. `now` in ns. */
 void weft_parallelism_look(int64_t now);

@@ -2,17 +2,23 @@
 /* See place.h. */
 #include "place.h"
 
+#include <string.h>
+
 #include "carrier.h"
 #include "hint.h"
 #include "lock.h"
+#include "parallelism.h"
 #include "raw.h"
 
 enum { CPUS = 1024, WORDS = CPUS / 64 };
+
+enum { CONSENT = 16 /* peers in a row, to go where they are */ };
 
 static struct weft_lock lock;
 static uint64_t everywhere[WORDS]; /* the process's CPUs when pinning began; protected by the lock */
 static long bytes;                 /* of these, as many as the kernel has; likewise */
 static atomic_bool placed, ever;
+static atomic_bool with_peers; /* one processor is left, without a CPU of its own */
 
 static bool contains(const uint64_t *mask, int cpu)
 {
@@ -34,8 +40,9 @@ bool weft_place_begin(void)
     bytes = size;
     weft_lock_release(&lock);
     atomic_store(&ever, true);
-    unsigned index = 0;
-    for (int cpu = 0; cpu < CPUS; cpu++)
+    unsigned index = 0, active = atomic_load(&weft_parallelism);
+    atomic_store(&with_peers, active == 1);
+    for (int cpu = 0; cpu < CPUS && index < active; cpu++)
         if (contains(mask, cpu))
             weft_hint_set(weft_processors[index++].cpu, cpu);
     atomic_store(&placed, true);
@@ -100,6 +107,58 @@ void weft_place_move(struct carrier *carrier, int cpu)
     }
     weft_hint_set(carrier->cpu, cpu);
     weft_lock_release(&lock);
+}
+
+/* Sends the kernel thread to other CPUs, from where it may come back. With the lock held. */
+static void send_away(int tid, int cpu)
+{
+    uint64_t mask[WORDS] = {0};
+    if (weft_raw3(SYS_sched_getaffinity, tid, sizeof mask, (long)mask) != bytes ||
+        memcmp(mask, everywhere, sizeof mask) != 0)
+        return; /* as somebody else has set it */
+    mask[cpu / 64] &= ~(UINT64_C(1) << cpu % 64);
+    weft_raw3(SYS_sched_setaffinity, tid, bytes, (long)mask);
+    weft_raw3(SYS_sched_setaffinity, tid, bytes, (long)everywhere);
+}
+
+void weft_place_look(void)
+{
+    static int cleared = WEFT_ANYWHERE;
+    int cpu = atomic_load(&with_peers) && weft_placed() ? weft_processors[0].cpu : WEFT_ANYWHERE;
+    if (cpu == cleared)
+        return;
+    cleared = cpu;
+    if (cpu == WEFT_ANYWHERE)
+        return;
+    weft_lock_acquire(&lock);
+    for (struct carrier *carrier = weft_carrier_first(); carrier; carrier = carrier->next_started) {
+        int tid = __atomic_load_n(&carrier->tid, __ATOMIC_RELAXED);
+        if (tid && carrier->cpu == WEFT_ANYWHERE)
+            send_away(tid, cpu);
+    }
+    weft_lock_release(&lock);
+}
+
+static bool is_ours(int cpu)
+{
+    weft_lock_acquire(&lock);
+    bool ours = cpu < CPUS && contains(everywhere, cpu);
+    weft_lock_release(&lock);
+    return ours;
+}
+
+bool weft_place_draw(struct processor *processor, int cpu)
+{
+    if (!atomic_load_explicit(&with_peers, memory_order_relaxed))
+        return false;
+    processor->draws = processor->drawn_to == cpu ? processor->draws + 1 : 1;
+    processor->drawn_to = (int16_t)cpu;
+    if (processor->draws == CONSENT) {
+        processor->draws = 0;
+        if (processor->cpu != cpu && is_ours(cpu))
+            weft_hint_set(processor->cpu, cpu);
+    }
+    return true;
 }
 
 struct processor *weft_place_processor(int cpu)

@@ -13,6 +13,11 @@
  * came in (hooks/wait.c). Whether that makes the work faster is found by trial (parallelism.h); against a
  * MariaDB sysbench with 64 threads did half as much again.
  *
+ * When all work is left to one processor, and other CPUs are filled by threads that compute, it is not the
+ * processor that has a CPU, but its peers: its carrier is pinned where they are (weft_place_draw), and moves
+ * when they do. On CPUs that they do not share, it would wait for a hog before each answer, and they before
+ * each request, and an echo had a third of the rate.
+ *
  * A carrier follows its processor when it next passes its own loop (weft_place_follow). Without a processor
  * it may run the program's code for long, as the kernel sees fit: who leaves his processor so, or makes a
  * kernel thread or a process, which inherit the pin, is released first.
@@ -24,12 +29,16 @@
 
 #include "processor.h"
 
-/* By the monitor: pins. Returns false, and does nothing, unless there is a processor for each CPU that the
- * process may run on, and more than one. */
+/* By the monitor: pins those that share the work, all or one (parallelism.h). Returns false, and does
+ * nothing, unless there is a processor for each CPU that the process may run on, and more than one. */
 bool weft_place_begin(void);
 
 /* By the monitor: all run where the kernel likes. */
 void weft_place_end(void);
+
+/* By the monitor, in every window: who computes leaves the CPU to which the one processor has gone. The
+ * kernel would see to that, too, but takes up to half a second. */
+void weft_place_look(void);
 
 /* True between the two. From anywhere: a hint. */
 bool weft_placed(void);
@@ -56,6 +65,10 @@ static inline void weft_place_release(struct carrier *carrier)
     if (__builtin_expect(__atomic_load_n(&carrier->cpu, __ATOMIC_RELAXED) != WEFT_ANYWHERE, 0))
         weft_place_move(carrier, WEFT_ANYWHERE);
 }
+
+/* In core on `processor`, whose peer is on `cpu`: whether it goes there itself, when it is alone and enough
+ * of its peers are. False when there are others: then it is for the coroutine to go. */
+bool weft_place_draw(struct processor *processor, int cpu);
 
 /* The processor whose carrier is pinned to the CPU, or NULL. From anywhere: a hint. */
 struct processor *weft_place_processor(int cpu);

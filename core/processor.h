@@ -57,6 +57,8 @@ struct processor {
     _Atomic uintptr_t owner;
     uint16_t index;
     int16_t cpu;                /* where its carrier is to run, or WEFT_ANYWHERE; set by the monitor; hint */
+    int16_t drawn_to;           /* where peers have last been, */
+    uint8_t draws;              /* and how many in a row; see place.h */
     uint8_t special;            /* WEFT_CLOCKED, WEFT_PRIORITIZED, WEFT_TIMED; hint */
     unsigned run_next_streak;   /* dispatches through run_next in a row */
     struct coroutine *run_next; /* made ready last by what runs: goes first, so a hand-over stays hot; hint */
@@ -157,6 +159,11 @@ struct carrier {
     struct processor *offered;  /* and what it was woken to go on with */
     struct carrier *next_unborn; /* link of those whose kernel thread the monitor is to make */
     struct weft_cpu_clock clock;
+    struct {
+        int64_t cpu;    /* CPU time at its begin, ns; -1: not known */
+        unsigned share; /* what it got in it, percent of a CPU */
+        bool worked;    /* it had a processor at its begin or end */
+    } window;           /* see shares.h; the monitor's */
 };
 
 extern struct processor *weft_processors;

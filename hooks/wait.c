@@ -123,11 +123,12 @@ static int peers_cpu(int fd)
                                                                                                     : -1;
 }
 
-/* In core, and on return: goes where the peer is, unless many are there already. */
+/* In core, and on return: goes where the peer is, unless many are there already or the processor goes itself.
+ */
 static struct processor *go_to_peer(struct coroutine *self, struct processor *here, int fd)
 {
     int cpu = peers_cpu(fd);
-    if (cpu < 0 || cpu == __atomic_load_n(&here->cpu, __ATOMIC_RELAXED))
+    if (cpu < 0 || weft_place_draw(here, cpu) || cpu == __atomic_load_n(&here->cpu, __ATOMIC_RELAXED))
         return here;
     struct processor *there = weft_place_processor(cpu);
     size_t waiting_here = weft_loop_watching(here->loop);

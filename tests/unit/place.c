@@ -2,9 +2,15 @@
 /* Carriers on CPUs of their own: who is pinned, who no longer, and when it is worth it. */
 #include "machine.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "world.h"
@@ -189,17 +195,17 @@ static void connect_pair(int ends[2])
     close(listener);
 }
 
-/* Some waits, as every eighth looks. An idle processor may take who has been readied: then he is elsewhere.
- */
+/* Some waits, as every eighth looks. Beside other programs an idle processor often takes who has been
+ * readied: then he is elsewhere. Who stays where he is never comes there. */
 static void test_who_waits_goes_where_his_peer_is(void **state)
 {
-    enum { ROUNDS = 50 };
+    enum { ENOUGH = 10, ROUNDS = 2000 };
     int ends[2], there = 0, where[MOST];
     (void)state;
     connect_pair(ends);
     assert_true(weft_place_begin());
     look_where_carriers_run(where);
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < ROUNDS && there < ENOUGH; i++) {
         unsigned peers = i % 2;
         machine_go_to(peers);
         assert_int_equal(send(ends[0], "a", 1, 0), 1); /* arrives on the CPU on which it is sent */
@@ -214,7 +220,146 @@ static void test_who_waits_goes_where_his_peer_is(void **state)
     weft_place_end();
     close(ends[0]);
     close(ends[1]);
-    assert_true(there > ROUNDS * 3 / 4);
+    assert_int_equal(there, ENOUGH);
+}
+
+static void test_one_that_is_alone_goes_where_its_peers_are(void **state)
+{
+    struct processor *alone = &weft_processors[0];
+    int where[MOST];
+    (void)state;
+    weft_place_begin();
+    assert_false(weft_place_draw(alone, 0)); /* it is not */
+    look_where_carriers_run(where);
+    weft_place_end();
+    atomic_store(&weft_parallelism, 1);
+    assert_true(weft_place_begin());
+    int here = alone->cpu, there = where[0] == here ? where[1] : where[0];
+    assert_int_equal(weft_processors[1].cpu, WEFT_ANYWHERE);
+    for (int i = 0; i < 100; i++) {
+        assert_true(weft_place_draw(alone, i % 10 ? there : here)); /* they do not agree */
+        assert_int_equal(alone->cpu, here);
+    }
+    for (int i = 0; i < 100; i++)
+        weft_place_draw(alone, 1023); /* where we may not run */
+    assert_int_equal(alone->cpu, here);
+    for (int i = 0; i < 32; i++)
+        weft_place_draw(alone, there);
+    assert_int_equal(alone->cpu, there);
+    weft_parallelism_reset();
+    assert_false(weft_placed());
+}
+
+static atomic_int computing; /* the kernel thread that does */
+
+static void compute(void *argument)
+{
+    atomic_bool *stop = argument;
+    atomic_store(&computing, weft_current->carrier->tid);
+    while (!atomic_load(stop))
+        __builtin_ia32_pause();
+}
+
+/* The CPU that the kernel thread is on, or waits for. */
+static int cpu_of(int tid)
+{
+    enum { PROCESSOR = 39 /* proc_pid_stat(5) */, COMMAND = 2 };
+    char path[64], text[1024] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
+    close(fd);
+    char *field = strrchr(text, ')') + 1;
+    for (int i = COMMAND + 1; i < PROCESSOR; i++)
+        field = strchr(field + 1, ' ');
+    return (int)strtol(field, NULL, 10);
+}
+
+/* Processes that keep the CPUs busy, so that these fetch nobody. */
+static void occupy_all(const int where[], pid_t children[])
+{
+    for (unsigned i = 0; i < cpus; i++) {
+        children[i] = fork();
+        if (children[i])
+            continue;
+        pin(where[i]);
+        for (;;)
+            __builtin_ia32_pause();
+    }
+}
+
+static void test_who_computes_leaves_the_cpu_of_one_that_is_alone(void **state)
+{
+    enum { ROUNDS = 40 };
+    atomic_bool stop = false;
+    struct task task;
+    unsigned left = 0;
+    int where[MOST];
+    pid_t children[MOST];
+    (void)state;
+    weft_place_begin();
+    for (unsigned i = 0; i < cpus; i++)
+        where[i] = weft_processors[i].cpu;
+    weft_place_end();
+    machine_go_to(0);
+    atomic_store(&computing, 0);
+    task_prepare(&task, compute, &stop);
+    task.coroutine->state = WEFT_READY;
+    weft_processor_post(&weft_processors[1], task.coroutine);
+    while (!atomic_load(&computing))
+        weft_yield(weft_current);
+    occupy_all(where, children);
+    for (int round = 0; round < ROUNDS; round++) {
+        atomic_store(&weft_parallelism, 1);
+        assert_true(weft_place_begin());
+        int cpu = cpu_of(computing);
+        weft_hint_set(weft_processors[0].cpu, cpu);
+        weft_place_look();
+        left += cpu_of(computing) != cpu;
+        weft_place_end();
+        weft_place_look();
+    }
+    for (unsigned i = 0; i < cpus; i++) {
+        kill(children[i], SIGKILL);
+        waitpid(children[i], NULL, 0);
+    }
+    atomic_store(&stop, true);
+    task_join(&task);
+    weft_parallelism_reset();
+    assert_true(left > ROUNDS * 3 / 4);
+}
+
+/* Hogs fill the CPUs: one processor does twice as much where its peers are. */
+static struct outcome better_with_peers(unsigned active)
+{
+    return (struct outcome){70, 0, 0, active == 1 && weft_placed() ? 120000 : 60000};
+}
+
+static struct outcome too_much_for_one(unsigned active)
+{
+    return (struct outcome){45 * active + 20, 0, 0, active == 1 ? 30000 : 60000};
+}
+
+static void test_one_goes_where_its_peers_are_among_hogs(void **state)
+{
+    (void)state;
+    beside = 50 * cpus;
+    begin_with(cpus);
+    assert_true(live(better_with_peers, 40 * SECOND, 1, true) > 18 * SECOND);
+    beside = 0; /* they have ended */
+    live(better_with_peers, 1, 1, false);
+    assert_false(weft_placed());
+    weft_parallelism_reset();
+}
+
+static void test_what_is_too_much_for_one_stays_with_all(void **state)
+{
+    (void)state;
+    beside = 50 * cpus;
+    begin_with(cpus);
+    assert_int_equal(live(too_much_for_one, 20 * SECOND, 1, true), 0);
+    beside = 0;
+    weft_parallelism_reset();
 }
 
 static struct outcome better_in_places(unsigned active)
@@ -312,9 +457,14 @@ int main(void)
         machine_test(test_each_carrier_gets_a_cpu_and_loses_it_again),
         machine_test(test_there_is_a_processor_for_each_cpu_or_nothing_happens),
         machine_test(test_what_others_have_set_stays),
+        /* these before there is a monitor, which would decide */
+        machine_test(test_one_that_is_alone_goes_where_its_peers_are),
+        machine_test(test_who_computes_leaves_the_cpu_of_one_that_is_alone),
         machine_test(test_a_hog_is_released),
         machine_test(test_whose_processor_was_taken_is_released),
         machine_test(test_who_waits_goes_where_his_peer_is),
+        machine_test(test_one_goes_where_its_peers_are_among_hogs),
+        machine_test(test_what_is_too_much_for_one_stays_with_all),
         machine_test(test_places_that_bring_something_are_kept),
         machine_test(test_places_that_bring_nothing_are_given_up),
         machine_test(test_places_that_bring_nothing_any_more_are_given_up),

@@ -16,6 +16,7 @@ struct outcome {
 typedef struct outcome world(unsigned active);
 
 static int64_t now = 1;
+static unsigned beside; /* percent of a CPU that hogs have */
 
 /* Lives so many windows in a world. Returns how many of the last half had `wanted` processors sharing, on
  * CPUs of their own or not. */
@@ -25,7 +26,7 @@ static inline unsigned live(world *world, unsigned windows, unsigned wanted, boo
     for (unsigned i = 0; i < windows; i++) {
         unsigned active = atomic_load(&weft_parallelism);
         struct outcome outcome = world(active);
-        struct weft_shares shares = {active, outcome.cpu, outcome.awake, outcome.got};
+        struct weft_shares shares = {active, outcome.cpu, outcome.awake, outcome.got, outcome.cpu, beside};
         count += i >= windows / 2 && active == wanted && weft_placed() == placed;
         weft_parallelism_decide(now += WEFT_WINDOW, shares, outcome.rate);
     }
