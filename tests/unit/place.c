@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -282,6 +283,7 @@ static void occupy_all(const int where[], pid_t children[])
         children[i] = fork();
         if (children[i])
             continue;
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when a check fails */
         pin(where[i]);
         for (;;)
             __builtin_ia32_pause();
