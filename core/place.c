@@ -51,9 +51,11 @@ bool weft_place_begin(void)
 
 void weft_place_end(void)
 {
+    weft_lock_acquire(&lock); /* against weft_place_draw */
     atomic_store(&placed, false);
     for (unsigned i = 0; i < weft_processor_count; i++)
         weft_hint_set(weft_processors[i].cpu, WEFT_ANYWHERE);
+    weft_lock_release(&lock);
     for (struct carrier *carrier = weft_carrier_first(); carrier; carrier = carrier->next_started)
         weft_place_release(carrier);
 }
@@ -124,7 +126,9 @@ static void send_away(int tid, int cpu)
 void weft_place_look(void)
 {
     static int cleared = WEFT_ANYWHERE;
-    int cpu = atomic_load(&with_peers) && weft_placed() ? weft_processors[0].cpu : WEFT_ANYWHERE;
+    int cpu = atomic_load(&with_peers) && weft_placed()
+                  ? __atomic_load_n(&weft_processors[0].cpu, __ATOMIC_RELAXED)
+                  : WEFT_ANYWHERE;
     if (cpu == cleared)
         return;
     cleared = cpu;
@@ -139,12 +143,13 @@ void weft_place_look(void)
     weft_lock_release(&lock);
 }
 
-static bool is_ours(int cpu)
+/* Unless pinning has just ended, or we may not run there. */
+static void go(struct processor *processor, int cpu)
 {
     weft_lock_acquire(&lock);
-    bool ours = cpu < CPUS && contains(everywhere, cpu);
+    if (weft_placed() && cpu < CPUS && contains(everywhere, cpu))
+        weft_hint_set(processor->cpu, cpu);
     weft_lock_release(&lock);
-    return ours;
 }
 
 bool weft_place_draw(struct processor *processor, int cpu)
@@ -155,8 +160,8 @@ bool weft_place_draw(struct processor *processor, int cpu)
     processor->drawn_to = (int16_t)cpu;
     if (processor->draws == CONSENT) {
         processor->draws = 0;
-        if (processor->cpu != cpu && is_ours(cpu))
-            weft_hint_set(processor->cpu, cpu);
+        if (__atomic_load_n(&processor->cpu, __ATOMIC_RELAXED) != cpu)
+            go(processor, cpu);
     }
     return true;
 }

@@ -22,7 +22,8 @@
  * it may run the program's code for long, as the kernel sees fit: who leaves his processor so, or makes a
  * kernel thread or a process, which inherit the pin, is released first.
  *
- * Locks: one protects every carrier's `cpu` and its kernel thread's affinity, over one or two system calls.
+ * Locks: one protects every carrier's `cpu` and its kernel thread's affinity, over some system calls, and
+ * every processor's `cpu`, which is read without it.
  */
 #ifndef WEFT_CORE_PLACE_H
 #define WEFT_CORE_PLACE_H

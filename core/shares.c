@@ -6,7 +6,11 @@
 #include "machine.h"
 #include "parallelism.h"
 
-enum { AWAKE = 90 /* percent of a window during which one that always has work does not sleep */ };
+enum {
+    AWAKE = 90,     /* percent of a window during which one that always has work does not sleep */
+    MOST_BESIDE = 4 /* carriers without a processor that are looked at, for each processor: there may be
+                       thousands in the kernel, and hogs are fewer (hog.h) */
+};
 
 /* What was read at the begin of a window. */
 static struct {
@@ -43,8 +47,11 @@ void weft_shares_begin(void)
     for (struct carrier *carrier = weft_carrier_first(); carrier; carrier = carrier->next_started)
         carrier->window.worked = false;
     note_workers();
+    unsigned beside = 0;
     for (struct carrier *carrier = weft_carrier_first(); carrier; carrier = carrier->next_started) {
-        bool runs = carrier->window.worked || __atomic_load_n(&carrier->running, __ATOMIC_RELAXED);
+        bool computes = !carrier->window.worked && __atomic_load_n(&carrier->running, __ATOMIC_RELAXED) &&
+                        !atomic_load_explicit(&carrier->in_kernel, memory_order_relaxed);
+        bool runs = carrier->window.worked || (computes && beside++ < MOST_BESIDE * weft_processor_count);
         bool alive = __atomic_load_n(&carrier->tid, __ATOMIC_RELAXED);
         carrier->window.cpu = runs && alive ? weft_carrier_cpu_time(carrier) : -1;
     }

@@ -251,6 +251,36 @@ static void test_one_that_is_alone_goes_where_its_peers_are(void **state)
     assert_false(weft_placed());
 }
 
+static void test_who_waits_draws_one_that_is_alone_to_his_peer(void **state)
+{
+    enum { WAITS = 1000 };
+    struct processor *alone = &weft_processors[0];
+    int ends[2], status, there;
+    (void)state;
+    connect_pair(ends);
+    weft_place_begin();
+    there = weft_processors[1].cpu;
+    weft_place_end();
+    machine_go_to(0);
+    pid_t peer = fork();
+    if (peer == 0) {
+        pin(there);
+        _exit(send(ends[0], "a", 1, 0) != 1);
+    }
+    assert_int_equal(waitpid(peer, &status, 0), peer);
+    assert_int_equal(status, 0);
+    atomic_store(&weft_parallelism, 1);
+    assert_true(weft_place_begin());
+    assert_int_not_equal(alone->cpu, there);
+    struct weft_watcher watcher = {.fd = ends[1], .events = WEFT_READABLE, .shared = true};
+    for (int i = 0; i < WAITS && alone->cpu != there; i++)
+        weft_wait_watchers(&watcher, 1, WEFT_REASON_READ, WEFT_NEVER);
+    assert_int_equal(alone->cpu, there);
+    weft_parallelism_reset();
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static atomic_int computing; /* the kernel thread that does */
 
 static void compute(void *argument)
@@ -461,6 +491,7 @@ int main(void)
         machine_test(test_what_others_have_set_stays),
         /* these before there is a monitor, which would decide */
         machine_test(test_one_that_is_alone_goes_where_its_peers_are),
+        machine_test(test_who_waits_draws_one_that_is_alone_to_his_peer),
         machine_test(test_who_computes_leaves_the_cpu_of_one_that_is_alone),
         machine_test(test_a_hog_is_released),
         machine_test(test_whose_processor_was_taken_is_released),
