@@ -7,7 +7,7 @@
 #include "io.h"
 
 enum what { NOTHING, OLD_READABLE, OTHER_READABLE, OLD_HANGS_UP, NEW_READABLE, WHATS };
-enum { MILLISECONDS = 300 };
+enum { MILLISECONDS = 300, MOST_PLAYS = 100 };
 
 static int scenes;
 
@@ -16,7 +16,8 @@ struct scene {
     bool overwritten; // else closed
     enum what what;   // happens then
     int watched[2], other[2], new[2];
-    bool late; // the call began when the number was closed already: nothing is shown
+    char shown[80];
+    bool late; // the call began when the number was closed already
     atomic_bool returned;
 };
 
@@ -26,8 +27,9 @@ static void observe_by_poll(struct scene *scene)
                              {.fd = scene->other[0], .events = POLLIN | POLLRDHUP},
                              {.fd = scene->watched[0], .events = POLLIN | POLLPRI}};
     int result = poll(polls, 3, MILLISECONDS);
-    printf("poll, overwritten %d, then %d: %d, %x %x %x\n", scene->overwritten, scene->what, result,
-           (unsigned)polls[0].revents, (unsigned)polls[1].revents, (unsigned)polls[2].revents);
+    snprintf(scene->shown, sizeof scene->shown, "poll, overwritten %d, then %d: %d, %x %x %x\n",
+             scene->overwritten, scene->what, result, (unsigned)polls[0].revents, (unsigned)polls[1].revents,
+             (unsigned)polls[2].revents);
 }
 
 static void observe_by_select(struct scene *scene)
@@ -39,9 +41,9 @@ static void observe_by_select(struct scene *scene)
     FD_SET(scene->other[0], &readable);
     int result = select(FD_SETSIZE, &readable, NULL, NULL, &time);
     scene->late = result < 0 && errno == EBADF;
-    if (!scene->late)
-        printf("select, overwritten %d, then %d: %d, %d %d\n", scene->overwritten, scene->what, result,
-               FD_ISSET(scene->watched[0], &readable) != 0, FD_ISSET(scene->other[0], &readable) != 0);
+    snprintf(scene->shown, sizeof scene->shown, "select, overwritten %d, then %d: %d, %d %d\n",
+             scene->overwritten, scene->what, result, FD_ISSET(scene->watched[0], &readable) != 0,
+             FD_ISSET(scene->other[0], &readable) != 0);
 }
 
 static void *observe(void *argument)
@@ -69,9 +71,11 @@ static bool play(struct scene *scene)
     else
         CHECK_EQUAL(close(scene->watched[0]), 0);
     yield_some(200);
-    CHECK(!atomic_load(&scene->returned) || scene->late);
+    // Late, unless it is so each time: then the old description has gone with its number.
+    bool at_once = atomic_load(&scene->returned);
+    CHECK(!at_once || !scene->overwritten);
     if (scene->what == OLD_READABLE)
-        CHECK_EQUAL(write(scene->watched[1], "x", 1), 1);
+        at_once |= write(scene->watched[1], "x", 1) != 1 && !scene->overwritten;
     else if (scene->what == OTHER_READABLE)
         CHECK_EQUAL(write(scene->other[1], "x", 1), 1);
     else if (scene->what == OLD_HANGS_UP)
@@ -82,15 +86,27 @@ static bool play(struct scene *scene)
     for (int i = 0; i < 3; i++)
         for (int end = 0; end < 2; end++)
             close(pairs[i][end]);
-    return !scene->late;
+    return !at_once && !scene->late;
+}
+
+static void play_in_time(struct scene scene)
+{
+    for (int i = 0; i < MOST_PLAYS; i++) {
+        struct scene again = scene;
+        if (play(&again)) {
+            printf("%s", again.shown);
+            return;
+        }
+    }
+    CHECK(!"returned when the number was closed");
 }
 
 int main(void)
 {
+    signal(SIGPIPE, SIG_IGN);
     for (int selects = 0; selects < 2; selects++)
         for (int overwritten = 0; overwritten < 2; overwritten++)
             for (enum what what = 0; what < WHATS; what++)
-                while (!play(&(struct scene){.selects = selects, .overwritten = overwritten, .what = what}))
-                    ;
+                play_in_time((struct scene){.selects = selects, .overwritten = overwritten, .what = what});
     return guest_success();
 }
