@@ -16,6 +16,10 @@ APT_DIRECTORY = Path("/etc/apt")
 # The suite's own Makefile adds -Werror, which the compilers of today do not pass.
 COMPILE = "gcc -std=gnu99 -O2 -w -D_POSIX_C_SOURCE=200112L -D_XOPEN_SOURCE=600".split()
 LIBRARIES = "-lpthread -lrt -lm".split()
+# A mistake of posixtestsuite: a detached thread on a stack of the program's, which the next round gives to another
+# thread while the first may still be ending. The comment above that table forbids it. Natively a round takes longer than
+# a thread's end mostly does; held up for 6 ms there, it crashes in most runs of pthread_create/14-1.
+SCENARIOS, SCENARIO_THAT_RACES = "threads_scenarii.c", "Detached, Alternative stack"
 
 
 class NotAvailable(Exception):
@@ -67,6 +71,12 @@ def apt_get(apt, *arguments, cwd):
         raise NotAvailable(f"apt-get {arguments[0]} took more than {FETCH_SECONDS} s") from None
 
 
+def remove_scenario_that_races(tree):
+    for file in tree.rglob(SCENARIOS):
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text("".join(line for line in lines if SCENARIO_THAT_RACES not in line))
+
+
 def fetch(directory, package):
     """Returns the unpacked source tree below `directory`, which is fetched the first time. One package has one."""
     tree = directory / "source"
@@ -89,6 +99,7 @@ def fetch(directory, package):
     subprocess.run(["rm", "-rf", unpacked], check=True)
     subprocess.run(["dpkg-source", "--no-check", "-x", descriptions[-1], unpacked], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    remove_scenario_that_races(unpacked)
     unpacked.rename(tree)
     return tree
 
