@@ -163,6 +163,8 @@ struct coroutine {
     uint64_t turn_began; /* and the time-stamp counter when one first did so in this turn; its own */
     uint64_t empty_at;   /* `switches` when one that does not wait last found nothing, */
     int empty_fd;        /* and where; its own */
+    int told_fd;         /* whose readers it has told last that it has written, */
+    uint64_t told_at;    /* and `switches` then; its own */
     int64_t
         cpu_time; /* ns that were counted so far; under the lock of the clock that counts it, cpu_time.h */
     int64_t cpu_time_told;   /* the most that somebody else has seen of it, perhaps before it was counted */

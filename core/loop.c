@@ -50,6 +50,7 @@ struct interest {
     bool nested;       /* an epoll descriptor, */
     bool silenced;     /* and in the kernel's set, but without events */
     bool refused;      /* by the kernel, so libev takes it for always ready */
+    bool written;      /* its reader was woken by who wrote: one event that finds nobody is of that */
 };
 
 struct loop {
@@ -82,14 +83,17 @@ void weft_loop_release(struct loop *loop, struct coroutine *coroutine)
     coroutine->watchers = NULL;
 }
 
-static void serve(struct loop *loop, struct coroutine *coroutine, int result)
+typedef void ready_function(struct processor *here, struct coroutine *coroutine, int result);
+
+static void serve(struct loop *loop, struct coroutine *coroutine, int result, ready_function *ready)
 {
     weft_loop_release(loop, coroutine);
-    weft_ready(loop->processor, coroutine, result);
+    ready(loop->processor, coroutine, result);
 }
 
 /* `told` is for the watchers. */
-static bool serve_direction(struct loop *loop, struct interest *interest, int direction, bool told)
+static bool serve_direction(struct loop *loop, struct interest *interest, int direction, bool told,
+                            ready_function *ready)
 {
     struct weft_list *waiters = &interest->waiters[direction];
     if (weft_list_empty(waiters))
@@ -107,7 +111,7 @@ static bool serve_direction(struct loop *loop, struct interest *interest, int di
         while (node != waiters &&
                weft_container(node - direction, struct weft_watcher, node)->coroutine == watcher->coroutine)
             node = node->next;
-        serve(loop, watcher->coroutine, 0);
+        serve(loop, watcher->coroutine, 0, ready);
     }
     return true;
 }
@@ -119,8 +123,11 @@ static void on_io(struct ev_loop *ev, ev_io *io, int events)
     int direction = io == &interest->io[1];
     bool told = direction == 0 && loop->plain && !interest->refused && !(events & EV_ERROR);
     loop->ready++;
+    bool expected = direction == 0 && interest->written;
+    interest->written &= direction != 0;
     /* An error wakes the waiters too: their own call will tell them. */
-    if (!serve_direction(loop, interest, direction, told) || (events & EV_ERROR))
+    bool served = serve_direction(loop, interest, direction, told, weft_ready);
+    if (!(served || expected) || (events & EV_ERROR))
         ev_io_stop(ev, io);
 }
 
@@ -285,7 +292,7 @@ void weft_loop_forget(struct loop *loop, int fd, int successor, uint32_t closing
             struct weft_watcher *watcher =
                 weft_container(waiters->next - direction, struct weft_watcher, node);
             if (successor < 0) {
-                serve(loop, watcher->coroutine, -EBADF);
+                serve(loop, watcher->coroutine, -EBADF, weft_ready);
                 continue;
             }
             weft_loop_unwatch(loop, watcher);
@@ -294,7 +301,7 @@ void weft_loop_forget(struct loop *loop, int fd, int successor, uint32_t closing
             watcher->moved = true;
             if (weft_loop_watch(loop, watcher) != 0) {
                 weft_hint_add(loop->watching, 1); /* which serve takes down again */
-                serve(loop, watcher->coroutine, -ENOMEM);
+                serve(loop, watcher->coroutine, -ENOMEM, weft_ready);
             }
         }
         /* The next start must tell the kernel: the number will mean another description. */
@@ -302,12 +309,21 @@ void weft_loop_forget(struct loop *loop, int fd, int successor, uint32_t closing
     }
 }
 
+void weft_loop_written(struct loop *loop, int fd)
+{
+    weft_check(weft_processor_held(loop->processor));
+    struct interest *interest = interest_find(loop, fd);
+    if (interest)
+        interest->written |= serve_direction(loop, interest, 0, false, weft_ready_next);
+}
+
 void weft_loop_wake_writers(void *argument)
 {
     struct loop *loop = argument;
     for (int i = 0; i < CHUNKS; i++)
         for (int j = 0; loop->chunks[i] && j < CHUNK; j++)
-            while (loop->chunks[i][j].known && serve_direction(loop, &loop->chunks[i][j], 1, false))
+            while (loop->chunks[i][j].known &&
+                   serve_direction(loop, &loop->chunks[i][j], 1, false, weft_ready))
                 ;
 }
 

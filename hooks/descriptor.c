@@ -20,6 +20,7 @@
 #include "call.h"
 #include "deadline.h"
 #include "hooks.h"
+#include "peer.h"
 #include "terminal.h"
 #include "wait.h"
 
@@ -73,6 +74,7 @@ static enum weft_descriptor_kind ask_kind(int fd)
     case S_IFBLK:
         return WEFT_KIND_DISK;
     case S_IFIFO:
+        weft_peer_find(fd, &status);
         return WEFT_KIND_PIPE;
     case S_IFSOCK: {
         int type = 0, size = sizeof type;
@@ -178,6 +180,7 @@ static void renew(int fd, unsigned kind, unsigned flags, uint32_t private_epoch)
     union weft_descriptor_word seen, now;
     if (!descriptor)
         return;
+    weft_peer_forget(descriptor);
     do {
         seen = weft_descriptor_look(descriptor);
         now.kind = (uint8_t)kind;
@@ -250,6 +253,8 @@ WEFT_HOOK(creates_one)
     long fd = weft_call_raw(call);
     if (fd >= 0)
         weft_descriptor_made((int)fd, kind_made(call), flags_made(call));
+    if (fd >= 0 && call->number == SYS_eventfd2)
+        weft_peers_made((int)fd, (int)fd);
     return fd;
 }
 
@@ -261,6 +266,7 @@ WEFT_HOOK(creates_pair)
         const int *pair = (const int *)call->arguments[call->number == SYS_socketpair ? 3 : 0];
         weft_descriptor_made(pair[0], kind_made(call), flags_made(call));
         weft_descriptor_made(pair[1], kind_made(call), flags_made(call));
+        weft_peers_made(pair[0], pair[1]);
     }
     return result;
 }

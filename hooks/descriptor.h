@@ -55,7 +55,8 @@ union weft_descriptor_word {
 struct weft_descriptor {
     _Atomic uint64_t word;
     _Atomic uint64_t
-        watched_by; /* bit N: the loop of a processor with index N modulo 64 has, or had, a watcher */
+        watched_by;  /* bit N: the loop of a processor with index N modulo 64 has, or had, a watcher */
+    atomic_int peer; /* of peer.h: the number of the other end plus one; 0: none is known */
     /* Of wait.h: */
     atomic_uint holders;   /* calls in progress that must not see the number change */
     atomic_uint observers; /* watchers of others that wait */
@@ -88,6 +89,15 @@ static inline bool weft_descriptor_never_waits(struct weft_descriptor *descripto
 
 /* Sets and clears flags. For what is known of the number as it is now; descriptor may be NULL. */
 void weft_descriptor_note(struct weft_descriptor *descriptor, unsigned set, unsigned clear);
+
+/* Whether the last read found less than it asked for; true only once. */
+static inline bool weft_descriptor_drained(struct weft_descriptor *descriptor)
+{
+    if (!weft_descriptor_has(descriptor, WEFT_FD_DRAINED))
+        return false;
+    weft_descriptor_note(descriptor, 0, WEFT_FD_DRAINED);
+    return true;
+}
 
 /* The record for `fd`, or NULL when the number is too high for one (2^20 and above) or memory is short. */
 struct weft_descriptor *weft_descriptor_find(int fd);

@@ -23,6 +23,7 @@
 #include "descriptor.h"
 #include "file.h"
 #include "hooks.h"
+#include "peer.h"
 #include "socket.h"
 #include "terminal.h"
 #include "vector.h"
@@ -72,6 +73,15 @@ static long try_write(int fd, struct weft_descriptor *descriptor, enum weft_desc
     return ready_now(fd, POLLOUT) ? brief_call(SYS_writev, fd, vector, count) : -EAGAIN;
 }
 
+/* For the next read, as in socket.c. */
+static void note_drained(struct weft_descriptor *descriptor, enum weft_descriptor_kind kind, long result,
+                         const struct iovec *vector, long count)
+{
+    if (kind == WEFT_KIND_PIPE && result > 0 && (size_t)result < weft_vector_size(vector, count) &&
+        !weft_descriptor_has(descriptor, WEFT_FD_NONBLOCK))
+        weft_descriptor_note(descriptor, WEFT_FD_DRAINED, 0);
+}
+
 static long read_waiting(struct weft_call *call, struct weft_descriptor *descriptor,
                          enum weft_descriptor_kind kind, const struct iovec *vector, long count)
 {
@@ -83,12 +93,14 @@ static long read_waiting(struct weft_call *call, struct weft_descriptor *descrip
     long result;
     if (!weft_descriptor_has(descriptor, WEFT_FD_NONBLOCK) && weft_block_alone(call, &result))
         return result;
-    for (bool waited = false, interrupted = false;; waited = true) {
-        result = try_read(target.fd, descriptor, vector, count);
+    bool wait_first = weft_descriptor_drained(descriptor) && weft_descriptor_blocks(target.fd, descriptor);
+    for (bool waited = false, interrupted = false;; waited = true, wait_first = false) {
+        result = wait_first ? -EAGAIN : try_read(target.fd, descriptor, vector, count);
+        note_drained(descriptor, kind, result, vector, count);
         /* The kernel says so to who waits for a terminal that hangs up; to who comes later it is the end. */
         if (result == 0 && waited && kind == WEFT_KIND_TERMINAL && weft_terminal_hung_up(target.fd))
             result = -EIO;
-        if (result != -EAGAIN || !weft_descriptor_blocks(target.fd, descriptor))
+        if (result != -EAGAIN || !(wait_first || weft_descriptor_blocks(target.fd, descriptor)))
             return weft_target_done(&target, result);
         if (interrupted)
             return weft_target_done(&target, -EINTR);
@@ -135,6 +147,7 @@ static long write_in_kernel(const struct weft_call *call, struct weft_descriptor
     }
     if (rest.parts)
         weft_vector_release(&rest);
+    weft_peer_written(descriptor, result);
     return done > 0 ? done : result;
 }
 
@@ -171,6 +184,7 @@ static long write_waiting(struct weft_call *call, struct weft_descriptor *descri
         }
         if (result >= 0) {
             done += result;
+            weft_peer_written(descriptor, result);
             if (weft_vector_advance(&rest, (size_t)result) || !weft_descriptor_blocks(target.fd, descriptor))
                 break;
             if (result > 0 && !interrupted)

@@ -15,6 +15,7 @@
 #include "deadline.h"
 #include "descriptor.h"
 #include "hooks.h"
+#include "peer.h"
 #include "user.h"
 #include "vector.h"
 #include "wait.h"
@@ -87,14 +88,6 @@ static bool hung_up(int fd)
 {
     struct pollfd poll = {.fd = fd, .events = POLLRDHUP};
     return weft_raw3(SYS_poll, (long)&poll, 1, 0) > 0;
-}
-
-static bool drained(struct weft_descriptor *descriptor)
-{
-    if (!weft_descriptor_has(descriptor, WEFT_FD_DRAINED))
-        return false;
-    weft_descriptor_note(descriptor, 0, WEFT_FD_DRAINED);
-    return true;
 }
 
 /*
@@ -186,7 +179,7 @@ long weft_socket_receive(int fd, struct weft_descriptor *descriptor, void *buffe
                          void *address, void *address_size)
 {
     struct attempt attempt = attempt_at(fd, descriptor);
-    bool wait_first = drained(descriptor) && !(flags & MSG_DONTWAIT) && size > 0;
+    bool wait_first = weft_descriptor_drained(descriptor) && !(flags & MSG_DONTWAIT) && size > 0;
     struct weft_call call = {
         .number = SYS_recvfrom,
         .arguments = {fd, (long)buffer, (long)size, flags, (long)address, (long)address_size}};
@@ -264,6 +257,7 @@ long weft_socket_send(int fd, struct weft_descriptor *descriptor, const void *bu
         if (result >= 0) {
             rest += result;
             left -= (size_t)result;
+            weft_peer_written(attempt.descriptor, result);
             if (left == 0 || !whole)
                 break;
             flags |= MSG_NOSIGNAL;
@@ -328,6 +322,7 @@ static long send_message(int fd, struct weft_descriptor *descriptor, const struc
                 step.msg_controllen = 0;
             }
             done += result;
+            weft_peer_written(attempt.descriptor, result);
             if (!rest.parts || weft_vector_advance(&rest, (size_t)result))
                 break;
             step.msg_iov = rest.parts;

@@ -271,6 +271,62 @@ static void test_one_that_fires_although_it_is_silenced_is_deleted(void **state)
     assert_int_equal(wait_here(ends[0], WEFT_READABLE | WEFT_NESTED, WEFT_NEVER), 0);
 }
 
+struct written {
+    struct loop *loop;
+    int polls;
+};
+
+static void poll_loop(void *argument)
+{
+    struct written *written = argument;
+    for (int i = 0; i < written->polls; i++)
+        weft_loop_poll(written->loop, 0);
+}
+
+/* Somebody has written what ends[0] reads; its loop is polled so often before anybody else runs. */
+static void tell_and_poll(int polls)
+{
+    struct processor *here = weft_core_enter(weft_current);
+    weft_loop_written(here->loop, ends[0]);
+    weft_vectors_preserved(poll_loop, &(struct written){here->loop, polls});
+    weft_core_leave(weft_current);
+}
+
+static void test_who_writes_wakes_one_consumer_and_the_observers(void **state)
+{
+    struct waiter consumers[2], observers[2];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        start_waiter(&consumers[i], ends[0], WEFT_READABLE, false, WEFT_NEVER);
+        start_waiter(&observers[i], ends[0], WEFT_READABLE, true, WEFT_NEVER);
+    }
+    tell_and_poll(0);
+    join(&consumers[0], 0);
+    join(&observers[0], 0);
+    join(&observers[1], 0);
+    assert_int_equal(consumers[1].result, 99);
+    tell_and_poll(0);
+    join(&consumers[1], 0);
+}
+
+static void test_the_event_of_what_was_written_is_expected_once(void **state)
+{
+    struct waiter waiter;
+    (void)state;
+    start_waiter(&waiter, ends[0], WEFT_READABLE, false, WEFT_NEVER);
+    tell_and_poll(1); /* the kernel knows it */
+    join(&waiter, 0);
+    for (int polls = 1; polls < 4; polls++) {
+        start_waiter(&waiter, ends[0], WEFT_READABLE, false, WEFT_NEVER);
+        assert_int_equal(write(ends[1], "x", 1), 1);
+        tell_and_poll(polls);
+        assert_int_equal(registered(ends[0]),
+                         polls < 3 ? EPOLLIN : 0); /* libev tells the kernel in the poll after */
+        join(&waiter, 0);
+        drain_pipe();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +345,8 @@ int main(void)
         piped(test_both_directions_of_a_socket),
         piped(test_an_epoll_descriptor_is_silenced_instead_of_deleted),
         piped(test_one_that_fires_although_it_is_silenced_is_deleted),
+        piped(test_who_writes_wakes_one_consumer_and_the_observers),
+        piped(test_the_event_of_what_was_written_is_expected_once),
     };
     return cmocka_run_group_tests(tests, machine_setup, NULL);
 }

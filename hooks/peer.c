@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* See peer.h. */
+#include "peer.h"
+
+#include <sys/stat.h>
+
+#include "../core/loop.h"
+#include "../core/park.h"
+#include "../core/raw.h"
+
+enum {
+    ENDS = 256,
+    FD_BITS = 20, /* all numbers that have a record */
+    KEY_BITS = 64 - FD_BITS
+};
+
+static void set(int fd, int peer)
+{
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (descriptor)
+        atomic_store_explicit(&descriptor->peer, peer + 1, memory_order_relaxed);
+}
+
+void weft_peers_made(int one, int other)
+{
+    set(one, other);
+    set(other, one);
+}
+
+/* One of the ends of pipes seen lately, by the pipe: its key above, its number in the low bits. 0: none. */
+static _Atomic uint64_t ends[ENDS];
+
+static uint64_t key_of(const struct stat *status)
+{
+    return ((uint64_t)status->st_ino ^ (uint64_t)status->st_dev << KEY_BITS / 2) << FD_BITS;
+}
+
+static bool is_end_of(int fd, uint64_t key)
+{
+    struct stat status;
+    return weft_raw2(SYS_fstat, fd, (long)&status) == 0 && key_of(&status) == key;
+}
+
+void weft_peer_find(int fd, const struct stat *status)
+{
+    uint64_t key = key_of(status);
+    _Atomic uint64_t *end = &ends[(key >> FD_BITS) % ENDS];
+    uint64_t seen = atomic_exchange_explicit(end, key | (uint64_t)fd, memory_order_relaxed);
+    int other = (int)(seen & ((1 << FD_BITS) - 1));
+    if (seen && (seen ^ key) >> FD_BITS == 0 && other != fd && is_end_of(other, key))
+        weft_peers_made(fd, other);
+}
+
+/* The record that says it is the peer's: a number that means something else by now has another, or none. */
+static struct weft_descriptor *peer_of(const struct weft_descriptor *descriptor, int *fd)
+{
+    *fd = atomic_load_explicit(&descriptor->peer, memory_order_relaxed) - 1;
+    struct weft_descriptor *peer = weft_descriptor_find(*fd);
+    if (!peer)
+        return NULL;
+    int back = atomic_load_explicit(&peer->peer, memory_order_relaxed) - 1;
+    return weft_descriptor_find(back) == descriptor ? peer : NULL;
+}
+
+static bool somebody_waits(struct weft_descriptor *descriptor)
+{
+    return atomic_load_explicit(&descriptor->holders, memory_order_relaxed) ||
+           atomic_load_explicit(&descriptor->observers, memory_order_relaxed);
+}
+
+void weft_peer_tell(struct weft_descriptor *descriptor)
+{
+    int fd;
+    struct weft_descriptor *peer = peer_of(descriptor, &fd);
+    if (!peer || !somebody_waits(peer))
+        return;
+    struct coroutine *self = weft_current;
+    if (self->told_fd == fd && self->told_at == self->switches)
+        return; /* he has not run since, but perhaps elsewhere */
+    struct processor *here = weft_core_enter_at_once(self);
+    if (!here)
+        return;
+    self->told_fd = fd;
+    self->told_at = self->switches;
+    weft_loop_written(here->loop, fd);
+    weft_core_leave(self);
+}

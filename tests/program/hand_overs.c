@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// Writes on one processor to a thread that waits for it, by whatever descriptors, and gives up its turn once:
+// the other must have read by then, and before a third one, which is ready all the time, had a turn. Who
+// waits for the loop to tell him would rarely have.
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { WRITES = 1000, ENOUGH = WRITES * 9 / 10 /* the monitor may look in between */ };
+
+struct way {
+    const char *name;
+    int in, out;
+    int taken;
+    int turns; // of the third one, when something was taken last
+};
+
+static int turns, done;
+
+static void require(int right)
+{
+    if (!right)
+        abort();
+}
+
+static int get(const int *number)
+{
+    return __atomic_load_n(number, __ATOMIC_SEQ_CST);
+}
+
+static void *turn(void *unused)
+{
+    while (!get(&done)) {
+        __atomic_fetch_add(&turns, 1, __ATOMIC_SEQ_CST);
+        sched_yield();
+    }
+    return unused;
+}
+
+static void *take(void *argument)
+{
+    struct way *way = argument;
+    uint64_t number;
+    for (int i = 0; i < WRITES; i++) {
+        require(read(way->in, &number, sizeof number) == sizeof number);
+        way->turns = get(&turns);
+        __atomic_fetch_add(&way->taken, 1, __ATOMIC_SEQ_CST);
+    }
+    return NULL;
+}
+
+static int try(struct way *way)
+{
+    const uint64_t one = 1;
+    int at_once = 0;
+    pthread_t thread;
+    require(pthread_create(&thread, NULL, take, way) == 0);
+    sched_yield();
+    for (int i = 0; i < WRITES; i++) {
+        int before = get(&turns);
+        require(write(way->out, &one, sizeof one) == sizeof one);
+        do
+            sched_yield();
+        while (get(&way->taken) <= i);
+        at_once += way->turns == before;
+    }
+    require(pthread_join(thread, NULL) == 0);
+    printf("%s: %d of %d times at once\n", way->name, at_once, WRITES);
+    return at_once >= ENOUGH;
+}
+
+int main(void)
+{
+    int early[2], late[2], pair[2], passed = 1, event;
+    pthread_t third;
+    require(pipe(early) == 0);
+    struct way ways[] = {{"a pipe made before the first thread", early[0], early[1], 0, 0},
+                         {"a pipe", 0, 0, 0, 0},
+                         {"a socket pair", 0, 0, 0, 0},
+                         {"an eventfd", 0, 0, 0, 0}};
+    require(pthread_create(&third, NULL, turn, NULL) == 0);
+    passed &= try(&ways[0]);
+    require(pipe(late) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 &&
+            (event = eventfd(0, 0)) >= 0);
+    ways[1].in = late[0];
+    ways[1].out = late[1];
+    ways[2].in = pair[0];
+    ways[2].out = pair[1];
+    ways[3].in = ways[3].out = event;
+    for (int i = 1; i < 4; i++)
+        passed &= try(&ways[i]);
+    __atomic_store_n(&done, 1, __ATOMIC_SEQ_CST);
+    require(pthread_join(third, NULL) == 0);
+    return !passed;
+}
