@@ -165,6 +165,7 @@ struct coroutine {
     int empty_fd;        /* and where; its own */
     int told_fd;         /* whose readers it has told last that it has written, */
     uint64_t told_at;    /* and `switches` then; its own */
+    unsigned apart;      /* waits in a row of which another processor's coroutine wrote the end; its own */
     int64_t
         cpu_time; /* ns that were counted so far; under the lock of the clock that counts it, cpu_time.h */
     int64_t cpu_time_told;   /* the most that somebody else has seen of it, perhaps before it was counted */

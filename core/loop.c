@@ -309,12 +309,14 @@ void weft_loop_forget(struct loop *loop, int fd, int successor, uint32_t closing
     }
 }
 
-void weft_loop_written(struct loop *loop, int fd)
+bool weft_loop_written(struct loop *loop, int fd)
 {
     weft_check(weft_processor_held(loop->processor));
     struct interest *interest = interest_find(loop, fd);
-    if (interest)
-        interest->written |= serve_direction(loop, interest, 0, false, weft_ready_next);
+    if (!interest || !serve_direction(loop, interest, 0, false, weft_ready_here))
+        return false;
+    interest->written = true;
+    return true;
 }
 
 void weft_loop_wake_writers(void *argument)

@@ -59,8 +59,8 @@ int weft_loop_watchers(struct loop *loop, int fd, int *consumers);
 void weft_loop_forget(struct loop *loop, int fd, int successor, uint32_t closings);
 
 /* Somebody has written what `fd` reads: wakes who waits for it, as a poll would. Who consumes it runs as soon
- * as the caller stops. */
-void weft_loop_written(struct loop *loop, int fd);
+ * as the caller stops. Returns false when nobody waits here. */
+bool weft_loop_written(struct loop *loop, int fd);
 
 /* Wakes everybody who waits to write, to try again: for a change that readiness does not tell. */
 void weft_loop_wake_writers(void *loop);

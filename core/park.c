@@ -210,7 +210,7 @@ void weft_ready(struct processor *here, struct coroutine *coroutine, int result)
     weft_monitor_wake();
 }
 
-void weft_ready_next(struct processor *here, struct coroutine *coroutine, int result)
+static inline void ready_next(struct processor *here, struct coroutine *coroutine, int result, bool timed)
 {
     if (!ready_here(here, coroutine, result)) {
         /* its home's, or everybody's */
@@ -219,10 +219,20 @@ void weft_ready_next(struct processor *here, struct coroutine *coroutine, int re
         weft_balance_share(here);
     } else {
         weft_hint_set(here->run_next, coroutine);
-        if (__builtin_expect(here->special & WEFT_TIMED, 0))
+        if (timed && __builtin_expect(here->special & WEFT_TIMED, 0))
             weft_watch_next_set(here);
     }
     weft_monitor_wake();
+}
+
+void weft_ready_next(struct processor *here, struct coroutine *coroutine, int result)
+{
+    ready_next(here, coroutine, result, true);
+}
+
+void weft_ready_here(struct processor *here, struct coroutine *coroutine, int result)
+{
+    ready_next(here, coroutine, result, false);
 }
 
 /* Ends the wait of a parked target, here or by its home. Returns false when somebody else has. */

@@ -100,6 +100,11 @@ void weft_ready(struct processor *here, struct coroutine *coroutine, int result)
 /* The same for a hand-over: it runs before what is queued, as soon as the caller stops. */
 void weft_ready_next(struct processor *here, struct coroutine *coroutine, int result);
 
+/* The same for one that is to stay: others take it only when the monitor finds it stalled (watch.h). Who
+ * waits in a loop cannot be brought along by the one who wakes him, as one in a futex's queue is, and wakes
+ * from afar are the kernel's. */
+void weft_ready_here(struct processor *here, struct coroutine *coroutine, int result);
+
 /*
  * A signal is due for `target`, whose signal_due is set, a full barrier before this: when it is parked it is
  * readied with -EINTR, by its home if it has one; when it may be running its kernel thread looks. In core on

@@ -55,8 +55,11 @@ union weft_descriptor_word {
 struct weft_descriptor {
     _Atomic uint64_t word;
     _Atomic uint64_t
-        watched_by;  /* bit N: the loop of a processor with index N modulo 64 has, or had, a watcher */
-    atomic_int peer; /* of peer.h: the number of the other end plus one; 0: none is known */
+        watched_by; /* bit N: the loop of a processor with index N modulo 64 has, or had, a watcher */
+    /* Of peer.h: */
+    atomic_int peer;   /* the number of the other end plus one; 0: none is known */
+    atomic_int writer; /* the index, plus one, of the processor where who waits elsewhere was written to
+                          last; 0: none since his last wait */
     /* Of wait.h: */
     atomic_uint holders;   /* calls in progress that must not see the number change */
     atomic_uint observers; /* watchers of others that wait */

@@ -11,7 +11,8 @@
 enum {
     ENDS = 256,
     FD_BITS = 20, /* all numbers that have a record */
-    KEY_BITS = 64 - FD_BITS
+    KEY_BITS = 64 - FD_BITS,
+    ENOUGH = 4 /* waits: a chance meeting is no reason to move */
 };
 
 static void set(int fd, int peer)
@@ -80,8 +81,25 @@ void weft_peer_tell(struct weft_descriptor *descriptor)
     struct processor *here = weft_core_enter_at_once(self);
     if (!here)
         return;
-    self->told_fd = fd;
-    self->told_at = self->switches;
-    weft_loop_written(here->loop, fd);
+    if (weft_loop_written(here->loop, fd)) {
+        self->told_fd = fd;
+        self->told_at = self->switches;
+    } else if (atomic_load_explicit(&peer->writer, memory_order_relaxed) != here->index + 1) {
+        atomic_store_explicit(&peer->writer, here->index + 1, memory_order_relaxed);
+    }
     weft_core_leave(self);
+}
+
+/* Both ends may follow at the same time: so only one of them does. */
+struct processor *weft_peer_follow_slowly(struct coroutine *self, struct processor *here,
+                                          struct weft_descriptor *descriptor)
+{
+    int writer = atomic_exchange_explicit(&descriptor->writer, 0, memory_order_relaxed);
+    struct processor *there = &weft_processors[writer - 1];
+    if (++self->apart < ENOUGH || there->index >= here->index || self->bound || weft_processor_busy(here) ||
+        weft_processor_busy(there))
+        return here;
+    self->apart = 0;
+    weft_migrate(self, there);
+    return self->carrier->processor;
 }

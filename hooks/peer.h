@@ -14,6 +14,7 @@
 #ifndef WEFT_HOOKS_PEER_H
 #define WEFT_HOOKS_PEER_H
 
+#include "../core/park.h"
 #include "descriptor.h"
 
 /* They are new, and what is written to each is read from the other (a pipe: from the first). An eventfd is
@@ -36,6 +37,22 @@ static inline void weft_peer_written(struct weft_descriptor *descriptor, long re
 {
     if (result > 0 && descriptor && atomic_load_explicit(&descriptor->peer, memory_order_relaxed))
         weft_peer_tell(descriptor);
+}
+
+/*
+ * `self` is about to wait for `fd`, in core, on `here`. When those who write what it reads do so on another
+ * processor again and again, and both have nothing else to do, goes there: each wake-up from afar is the
+ * kernel's, and takes as long as natively. Returns the processor that it is on then, in core.
+ */
+struct processor *weft_peer_follow_slowly(struct coroutine *self, struct processor *here,
+                                          struct weft_descriptor *descriptor);
+static inline struct processor *weft_peer_follow(struct coroutine *self, struct processor *here, int fd)
+{
+    struct weft_descriptor *descriptor = weft_descriptor_find(fd);
+    if (__builtin_expect(descriptor && atomic_load_explicit(&descriptor->writer, memory_order_relaxed), 0))
+        return weft_peer_follow_slowly(self, here, descriptor);
+    self->apart = 0;
+    return here;
 }
 
 #endif

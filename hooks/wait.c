@@ -16,6 +16,7 @@
 #include "../core/raw.h"
 #include "../core/visit.h"
 #include "descriptor.h"
+#include "peer.h"
 
 enum {
     SUCCESSORS = 64,
@@ -150,6 +151,8 @@ long weft_wait_watchers(struct weft_watcher *watchers, unsigned count, enum weft
     if (__builtin_expect(processor->cpu != WEFT_ANYWHERE, 0) && count == 1 &&
         self->switches % PEER_EVERY == 0)
         processor = go_to_peer(self, processor, watchers[0].fd);
+    if (count == 1)
+        processor = weft_peer_follow(self, processor, watchers[0].fd);
     note_watchers(watchers, count, self, processor);
     self->watchers = watchers;
     self->watcher_count = count;
