@@ -310,6 +310,13 @@ long weft_futex_wake_in_core(struct processor *here, uint32_t *address, int coun
     return woken;
 }
 
+long weft_futex_wake_changed(struct processor *here, uint32_t *address, int count, uint32_t bitset)
+{
+    if (atomic_load(&bucket_of(address)->waiters) == 0 && !some_in_kernel())
+        return 0;
+    return weft_futex_wake_in_core(here, address, count, bitset);
+}
+
 FLAT long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, uint32_t bitset)
 {
     /* Between the caller's store to the word and this load is a full barrier, as between the waiter's count

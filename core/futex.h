@@ -45,6 +45,10 @@ long weft_futex_wake(struct coroutine *self, uint32_t *address, int count, uint3
 /* The same from inside core, on `here` (step 5 of a switch, a carrier). */
 long weft_futex_wake_in_core(struct processor *here, uint32_t *address, int count, uint32_t bitset);
 
+/* The same for who has just changed the word, with a full barrier behind that: without the bucket's lock when
+ * nobody waits there. */
+long weft_futex_wake_changed(struct processor *here, uint32_t *address, int count, uint32_t bitset);
+
 /*
  * Private futexes that somebody waits for in the kernel, or may: a child that shares our memory, and who
  * began to wait while there was one. As long as it is not 0 a wake that finds too few waiters here goes to

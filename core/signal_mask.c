@@ -213,6 +213,10 @@ static void set(struct coroutine *self, uint64_t mask, bool counts)
     uint64_t old = self->signal_mask;
     if (mask == old)
         return;
+    if (internal(mask) && !(old & ~mask)) { /* rule 2: what is sent to him meanwhile he has when it ends */
+        weft_hint_set(self->signal_mask, mask);
+        return;
+    }
     if (counts && !internal(mask) && (kinds[self->signal_kind].mask != mask || self->signal_kind == REST))
         move(self, mask);
     else
@@ -267,8 +271,8 @@ void weft_signal_mask_begin(struct coroutine *coroutine, uint64_t mask)
 void weft_signal_mask_end(struct coroutine *coroutine)
 {
     weft_lock_acquire(&coroutine->signal_lock);
-    __atomic_store_n(&coroutine->signals_open, false, __ATOMIC_SEQ_CST);
-    weft_lock_release(&coroutine->signal_lock);
+    __atomic_store_n(&coroutine->signals_open, false, __ATOMIC_RELAXED);
+    weft_lock_release(&coroutine->signal_lock); /* a full barrier */
     /* As after a change of the mask: whoever chose it before has queued a signal that is seen here. */
     bool last = leave(coroutine), is_main = coroutine == __atomic_load_n(&main_coroutine, __ATOMIC_RELAXED);
     if (!last && !is_main && !weft_signals_held() && !__atomic_load_n(&coroutine->signals, __ATOMIC_SEQ_CST))

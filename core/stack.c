@@ -38,7 +38,7 @@
 
 enum {
     WARM_PAGES = 4096,
-    DEFERRALS = 32,
+    DEFERRALS = 200,
     CHUNK = 64 /* slots that become accessible at once */
 };
 

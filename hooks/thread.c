@@ -206,7 +206,7 @@ static void finish(void *argument)
     struct processor *processor = self->carrier->processor;
     if (self->clear_child_tid) {
         __atomic_store_n(self->clear_child_tid, 0, __ATOMIC_SEQ_CST);
-        weft_futex_wake_in_core(processor, self->clear_child_tid, 1, WEFT_FUTEX_ANY);
+        weft_futex_wake_changed(processor, self->clear_child_tid, 1, WEFT_FUTEX_ANY);
     }
     weft_signal_mask_end(self);
     weft_coroutine_give(processor, self);

@@ -165,7 +165,7 @@ static const char *turn_on(void)
 
 static void turn_on_once(void)
 {
-    if (atomic_exchange(&state, 1) != 0)
+    if (atomic_load_explicit(&state, memory_order_relaxed) != 0 || atomic_exchange(&state, 1) != 0)
         return;
     open_trace();
     int saved = errno;

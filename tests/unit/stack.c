@@ -94,7 +94,7 @@ static void test_trimming_is_put_off_but_not_for_ever(void **state)
     (void)state;
     struct weft_stack stack = take(SIZE);
     size_t most = 0, trimmed = 0;
-    for (int end = 0; end < 100; end++) {
+    for (int end = 0; end < 1000; end++) {
         memset(stack.low + SIZE - MIB, 1, MIB);
         weft_stack_trim(&stack, stack.low + SIZE - 1000);
         size_t now = resident(&stack);
