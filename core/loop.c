@@ -23,10 +23,9 @@
  *     registered in it, under one lock for all processes; and one who waits for it in turn on two processors
  *     would be added each time. Others are deleted: the silenced pay a little for each event.
  */
-#include "loop.h"
+#include "loop_internal.h"
 
 #include <errno.h>
-#include <ev.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -38,43 +37,7 @@
 #include "raw.h"
 #include "slab.h"
 
-enum { CHUNK = 256, CHUNKS = 4096 }; /* descriptors up to 2^20, the kernel's default nr_open */
-
-/* What a loop keeps of a descriptor. */
-struct interest {
-    ev_io io[2]; /* readable, writable */
-    struct weft_list waiters[2];
-    uint32_t closings; /* of the last that was watched */
-    bool known;        /* initialised */
-    bool urgent;       /* io[0] is for urgent data too */
-    bool nested;       /* an epoll descriptor, */
-    bool silenced;     /* and in the kernel's set, but without events */
-    bool refused;      /* by the kernel, so libev takes it for always ready */
-    bool written;      /* its reader was woken by who wrote: one event that finds nobody is of that */
-};
-
-struct loop {
-    struct ev_loop *ev;
-    struct processor *processor;
-    ev_io wake;
-    int wake_fd;
-    int epoll_fd; /* libev's */
-    bool changed; /* an io was started since the last poll */
-    size_t watching;
-    int ready;  /* descriptors served by the poll that runs */
-    bool plain; /* all that it found can be read or written, and nothing else */
-    struct interest *chunks[CHUNKS];
-};
-
 static struct weft_slab loops = WEFT_SLAB_OF(struct loop);
-
-static struct interest *interest_find(struct loop *loop, int fd)
-{
-    if (fd < 0 || fd >= CHUNK * CHUNKS || !loop->chunks[fd / CHUNK])
-        return NULL;
-    struct interest *interest = &loop->chunks[fd / CHUNK][fd % CHUNK];
-    return interest->known ? interest : NULL;
-}
 
 void weft_loop_release(struct loop *loop, struct coroutine *coroutine)
 {
@@ -262,7 +225,7 @@ void weft_loop_unwatch(struct loop *loop, struct weft_watcher *watcher)
 
 int weft_loop_watchers(struct loop *loop, int fd, int *consumers)
 {
-    struct interest *interest = interest_find(loop, fd);
+    struct interest *interest = weft_interest_find(loop, fd);
     int count = 0;
     *consumers = 0;
     for (int direction = 0; interest && direction < 2; direction++) {
@@ -280,7 +243,7 @@ int weft_loop_watchers(struct loop *loop, int fd, int *consumers)
 
 void weft_loop_forget(struct loop *loop, int fd, int successor, uint32_t closings)
 {
-    struct interest *interest = interest_find(loop, fd);
+    struct interest *interest = weft_interest_find(loop, fd);
     if (!interest)
         return;
     interest->urgent = interest->silenced = false;
@@ -312,7 +275,7 @@ void weft_loop_forget(struct loop *loop, int fd, int successor, uint32_t closing
 bool weft_loop_written(struct loop *loop, int fd)
 {
     weft_check(weft_processor_held(loop->processor));
-    struct interest *interest = interest_find(loop, fd);
+    struct interest *interest = weft_interest_find(loop, fd);
     if (!interest || !serve_direction(loop, interest, 0, false, weft_ready_here))
         return false;
     interest->written = true;
@@ -329,103 +292,16 @@ void weft_loop_wake_writers(void *argument)
                 ;
 }
 
-static __thread struct loop *polled __attribute__((tls_model("initial-exec")));
-
-bool weft_loop_pending(void)
-{
-    return ev_pending_count(polled->ev) > 0;
-}
-
-static struct weft_watcher *first_waiter(const struct epoll_event *event)
-{
-    struct interest *interest =
-        interest_find(polled, (int)(uint32_t)event->data.u64); /* libev's fd is the low half */
-    int direction = !(event->events & EPOLLIN);
-    if (!interest || weft_list_empty(&interest->waiters[direction]))
-        return NULL;
-    return weft_container(interest->waiters[direction].next - direction, struct weft_watcher, node);
-}
-
-/*
- * Thousands of waiters, each on a stack of its own, are in no cache. They are asked for all at once, level by
- * level, so the misses overlap: here they cost one after another what a request's system calls cost.
- */
-static void prefetch_waiters(const struct epoll_event *events, int count)
-{
-    enum { MOST = 64, LINE = 64, SAVED = 7 * LINE /* what the switch has saved, and the frames above it */ };
-    struct weft_watcher *waiters[MOST];
-    if (count > MOST)
-        count = MOST;
-    for (int i = 0; i < count; i++) {
-        waiters[i] = first_waiter(&events[i]);
-        __builtin_prefetch(waiters[i]);
-    }
-    for (int i = 0; i < count; i++)
-        if (waiters[i])
-            __builtin_prefetch(waiters[i]->coroutine);
-    for (int i = 0; i < count; i++) {
-        if (!waiters[i])
-            continue;
-        const struct weft_context *context = &waiters[i]->coroutine->context;
-        for (int offset = 0; offset < SAVED; offset += LINE)
-            __builtin_prefetch((char *)context->rsp + offset, 1);
-        __builtin_prefetch((void *)context->fs_base, 1);
-    }
-}
-
-void weft_loop_found(struct epoll_event *events, int count)
-{
-    uint32_t all = 0;
-    for (int i = 0; i < count; i++) {
-        all |= events[i].events;
-        if (events[i].events & EPOLLPRI)
-            events[i].events |= EPOLLIN;
-    }
-    polled->plain = !(all & ~(uint32_t)(EPOLLIN | EPOLLOUT));
-    if (count > 1)
-        prefetch_waiters(events, count);
-}
-
 int weft_loop_poll(struct loop *loop, int64_t timeout)
 {
     weft_check(weft_processor_held(loop->processor));
     weft_loop_patience = timeout;
-    polled = loop;
+    weft_loop_polled = loop;
     loop->ready = 0;
     loop->changed = false;
     ev_run(loop->ev, timeout == 0 ? EVRUN_NOWAIT : EVRUN_ONCE);
     weft_loop_patience = 0;
     return loop->ready;
-}
-
-bool weft_loop_urgent(int fd)
-{
-    struct interest *interest = polled ? interest_find(polled, fd) : NULL;
-    return interest && interest->urgent;
-}
-
-void weft_loop_note_added(int fd, bool refused)
-{
-    struct interest *interest = polled ? interest_find(polled, fd) : NULL;
-    if (interest)
-        interest->refused = refused;
-}
-
-/* One that fires although it is silenced is deleted after all: errors are reported in any case, if once only.
- */
-bool weft_loop_silences(int fd)
-{
-    struct interest *interest = polled ? interest_find(polled, fd) : NULL;
-    return interest && (interest->silenced = interest->nested && !interest->silenced);
-}
-
-bool weft_loop_unsilences(int fd)
-{
-    struct interest *interest = polled ? interest_find(polled, fd) : NULL;
-    bool silenced = interest && interest->silenced;
-    if (silenced)
-        interest->silenced = false;
-    return silenced;
 }
 
 void weft_loop_wake(struct loop *loop)
@@ -466,7 +342,7 @@ static void leave(void *argument)
 
 void weft_loop_leave(struct loop *loop, int fd)
 {
-    struct interest *interest = interest_find(loop, fd);
+    struct interest *interest = weft_interest_find(loop, fd);
     if (!interest || !weft_list_empty(&interest->waiters[0]) || !weft_list_empty(&interest->waiters[1]))
         return;
     if (ev_is_active(&interest->io[0]) || ev_is_active(&interest->io[1]))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Readiness of descriptors: one libev loop per processor, touched only by the carrier that owns the
- * processor, but for weft_loop_wake. The only file that knows libev is loop.c.
+ * processor, but for weft_loop_wake. The only files that know libev are loop.c
+ * and loop_found.c.
  *
  * Per descriptor and direction there is one persistent ev_io. It is stopped when nobody waits and
  * started again for the next one; between two polls that costs libev nothing and the kernel nothing.

@@ -18,6 +18,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
+
+enum { WEFT_DESCRIPTORS = 1 << 20 /* numbers that have records lie below: the kernel's default nr_open */ };
 
 enum weft_descriptor_kind {
     WEFT_KIND_UNKNOWN,
@@ -108,6 +111,14 @@ struct weft_descriptor *weft_descriptor_find(int fd);
 /* The kind of what `fd` refers to; asks the kernel the first time. */
 enum weft_descriptor_kind weft_descriptor_kind_of(int fd, struct weft_descriptor *descriptor);
 
+/* `type`: SOCK_STREAM, ... */
+static inline enum weft_descriptor_kind weft_kind_of_socket(int type)
+{
+    return type == SOCK_STREAM      ? WEFT_KIND_STREAM
+           : type == SOCK_SEQPACKET ? WEFT_KIND_PACKET
+                                    : WEFT_KIND_DATAGRAM;
+}
+
 static inline bool weft_kind_is_socket(enum weft_descriptor_kind kind)
 {
     return kind == WEFT_KIND_STREAM || kind == WEFT_KIND_DATAGRAM || kind == WEFT_KIND_PACKET;
@@ -121,6 +132,22 @@ int64_t weft_descriptor_deadline(int fd, struct weft_descriptor *descriptor, int
 
 /* `fd` is a new description that only this process has. */
 void weft_descriptor_made(int fd, enum weft_descriptor_kind kind, int flags);
+
+/* Nothing is known of the number any more; its description is shared with another number, or may be. */
+void weft_descriptor_forget(int fd);
+void weft_descriptor_share(int fd);
+
+/* A call has set O_NONBLOCK so. The record says it if nobody has changed it since it was `before` the call:
+ * of two that set it at the same time only the kernel knows who was last. */
+void weft_descriptor_note_nonblock(struct weft_descriptor *descriptor, union weft_descriptor_word before,
+                                   bool nonblock);
+
+/* Somebody has changed O_NONBLOCK. The number's generation tells those who have asked the kernel meanwhile
+ * that their answer may be old. */
+void weft_descriptor_forget_nonblock(struct weft_descriptor *descriptor);
+
+/* The first number, `fd` or above, that may have a record; WEFT_DESCRIPTORS or more: none. */
+unsigned weft_descriptor_from(unsigned fd);
 
 /* True while the description is known to be private. */
 bool weft_descriptor_private(struct weft_descriptor *descriptor);

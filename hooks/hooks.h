@@ -86,13 +86,15 @@ WEFT_HOOK(waitid);
 /* tracer.c */
 WEFT_HOOK(ptrace);
 
-/* socket.c */
+/* socket_receive.c, socket_send.c, socket_vector.c */
 WEFT_HOOK(recvfrom);
 WEFT_HOOK(recvmsg);
 WEFT_HOOK(recvmmsg);
 WEFT_HOOK(sendto);
 WEFT_HOOK(sendmsg);
 WEFT_HOOK(sendmmsg);
+
+/* connect.c */
 WEFT_HOOK(accept);
 WEFT_HOOK(connect);
 WEFT_HOOK(shutdown);
@@ -100,13 +102,17 @@ WEFT_HOOK(shutdown);
 /* poll.c */
 WEFT_HOOK(poll);
 WEFT_HOOK(ppoll);
+
+/* select.c */
 WEFT_HOOK(select);
 WEFT_HOOK(pselect6);
+
+/* epoll.c */
 WEFT_HOOK(epoll_wait);
 WEFT_HOOK(epoll_pwait);
 WEFT_HOOK(epoll_pwait2);
 
-/* descriptor.c: what changes the meaning of a descriptor */
+/* descriptor_calls.c: what changes the meaning of a descriptor */
 WEFT_HOOK(close);
 WEFT_HOOK(close_range);
 WEFT_HOOK(dup);

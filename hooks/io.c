@@ -3,7 +3,7 @@
  * read, readv, write and writev on whatever a descriptor may be.
  *
  * The program's O_NONBLOCK is left as it is, so each kind has its own way not to block:
- *     sockets       MSG_DONTWAIT (socket.c)
+ *     sockets       MSG_DONTWAIT (attempt.h)
  *     pipes         preadv2, pwritev2 with RWF_NOWAIT
  *     what has no RWF_NOWAIT (terminals, devices, ...)   poll, then the call; to write the call, for many are
  *         never said to be ready, or refuse what is written whatever poll says
@@ -73,7 +73,7 @@ static long try_write(int fd, struct weft_descriptor *descriptor, enum weft_desc
     return ready_now(fd, POLLOUT) ? brief_call(SYS_writev, fd, vector, count) : -EAGAIN;
 }
 
-/* For the next read, as in socket.c. */
+/* For the next read, as in socket_receive.c. */
 static void note_drained(struct weft_descriptor *descriptor, enum weft_descriptor_kind kind, long result,
                          const struct iovec *vector, long count)
 {

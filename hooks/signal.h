@@ -128,6 +128,10 @@ bool weft_signals_deliver_due(struct weft_delivery *delivery, uint64_t mask_afte
  */
 long weft_with_signal_mask(struct weft_call *call, const uint64_t *mask, size_t size, weft_hook *hook);
 
+/* The result of such a call: 0, nothing is ready, becomes -EINTR when a signal is due by now, let in by the
+ * mask; as natively it ends even this. */
+long weft_none_or_signal(long result);
+
 /* signal_restart.c: true when the call, which a signal has ended, is made again behind a handler that was
  * installed with SA_RESTART (signal(7)). */
 bool weft_call_restarts(const struct weft_call *call);

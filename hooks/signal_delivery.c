@@ -368,3 +368,12 @@ long weft_with_signal_mask(struct weft_call *call, const uint64_t *mask, size_t 
     __atomic_store_n(&self->signal_due, 1, __ATOMIC_SEQ_CST);
     return HANDLED;
 }
+
+long weft_none_or_signal(long result)
+{
+    struct coroutine *self = weft_current;
+    if (result != 0)
+        return result;
+    weft_signals_settle(self);
+    return weft_signals_handled(self) ? -EINTR : 0;
+}

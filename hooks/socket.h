@@ -9,7 +9,14 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-struct weft_descriptor;
+#include "descriptor.h"
+
+/* False for what the kernel answers at once: no socket, or one that is known to be O_NONBLOCK. */
+static inline bool weft_socket_may_wait(int fd, struct weft_descriptor *descriptor)
+{
+    return weft_kind_is_socket(weft_descriptor_kind_of(fd, descriptor)) &&
+           !weft_descriptor_never_waits(descriptor);
+}
 
 long weft_socket_receive(int fd, struct weft_descriptor *descriptor, void *buffer, size_t size, int flags,
                          void *address, void *address_size);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * recvmmsg and sendmmsg: many messages by one call. What need not wait goes by one call of the kernel's; a
- * message that has to wait goes by itself (socket.c), and then the rest together again.
+ * message that has to wait goes by itself (socket_send.c, socket_receive.c), and then the rest together
+ * again.
  */
 #include <errno.h>
 
