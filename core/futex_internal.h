@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The buckets, for futex.c, futex_many.c and futex_owned.c; the rules stand in futex.c. */
+/* The buckets, for the files futex*.c; the rules stand in futex.c. */
 #ifndef WEFT_CORE_FUTEX_INTERNAL_H
 #define WEFT_CORE_FUTEX_INTERNAL_H
 
@@ -28,6 +28,21 @@ static inline void bucket_lock(struct bucket *bucket)
     weft_lock_acquire(&bucket->lock);
     if (!bucket->list.next)
         weft_list_init(&bucket->list);
+}
+
+/* Rule 3. */
+static inline void bucket_lock_two(struct bucket *a, struct bucket *b)
+{
+    bucket_lock(a < b ? a : b);
+    if (a != b)
+        bucket_lock(a < b ? b : a);
+}
+
+static inline void bucket_unlock_two(struct bucket *a, struct bucket *b)
+{
+    weft_lock_release(&a->lock);
+    if (a != b)
+        weft_lock_release(&b->lock);
 }
 
 /* A wait for many words. Its first waiter is the coroutine's own. */
