@@ -60,8 +60,11 @@ static enum weft_descriptor_kind ask_kind(int fd)
     case S_IFBLK:
         return WEFT_KIND_DISK;
     case S_IFIFO:
-        weft_peer_find(fd, &status);
+        weft_peer_find_pipe(fd, &status);
         return WEFT_KIND_PIPE;
+    case 0:
+        weft_peer_find_eventfd(fd);
+        return WEFT_KIND_OTHER;
     case S_IFSOCK: {
         int type = 0, size = sizeof type;
         weft_raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (long)&type, (long)&size);

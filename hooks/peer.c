@@ -2,6 +2,7 @@
 /* See peer.h. */
 #include "peer.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #include "../core/loop.h"
@@ -10,10 +11,12 @@
 
 enum {
     ENDS = 256,
-    FD_BITS = 20, /* all numbers that have a record */
+    FD_BITS = 20,
     KEY_BITS = 64 - FD_BITS,
     ENOUGH = 4 /* waits: a chance meeting is no reason to move */
 };
+
+_Static_assert(WEFT_DESCRIPTORS == 1 << FD_BITS, "all numbers that have a record");
 
 static void set(int fd, int peer)
 {
@@ -42,14 +45,31 @@ static bool is_end_of(int fd, uint64_t key)
     return weft_raw2(SYS_fstat, fd, (long)&status) == 0 && key_of(&status) == key;
 }
 
-void weft_peer_find(int fd, const struct stat *status)
+void weft_peer_find_pipe(int fd, const struct stat *status)
 {
+    if (fd >= WEFT_DESCRIPTORS)
+        return;
     uint64_t key = key_of(status);
     _Atomic uint64_t *end = &ends[(key >> FD_BITS) % ENDS];
     uint64_t seen = atomic_exchange_explicit(end, key | (uint64_t)fd, memory_order_relaxed);
     int other = (int)(seen & ((1 << FD_BITS) - 1));
     if (seen && (seen ^ key) >> FD_BITS == 0 && other != fd && is_end_of(other, key))
         weft_peers_made(fd, other);
+}
+
+void weft_peer_find_eventfd(int fd)
+{
+    static const char eventfd[] = "anon_inode:[eventfd]", directory[] = "/proc/self/fd/";
+    char path[sizeof directory + 10], target[sizeof eventfd];
+    size_t length = sizeof path;
+    path[--length] = '\0';
+    for (int rest = fd; rest > 0 || length == sizeof path - 1; rest /= 10)
+        path[--length] = (char)('0' + rest % 10);
+    length -= sizeof directory - 1;
+    memcpy(&path[length], directory, sizeof directory - 1);
+    if (weft_raw3(SYS_readlink, (long)&path[length], (long)target, sizeof target) == sizeof eventfd - 1 &&
+        memcmp(target, eventfd, sizeof eventfd - 1) == 0)
+        weft_peers_made(fd, fd);
 }
 
 /* The record that says it is the peer's: a number that means something else by now has another, or none. */
@@ -95,6 +115,8 @@ struct processor *weft_peer_follow_slowly(struct coroutine *self, struct process
                                           struct weft_descriptor *descriptor)
 {
     int writer = atomic_exchange_explicit(&descriptor->writer, 0, memory_order_relaxed);
+    if (writer == 0)
+        return here; /* another reader was faster */
     struct processor *there = &weft_processors[writer - 1];
     if (++self->apart < ENOUGH || there->index >= here->index || self->bound || weft_processor_busy(here) ||
         weft_processor_busy(there))

@@ -8,8 +8,9 @@
  * for readiness as always (his processor is another, his number a duplicate); who is told in vain tries, and
  * waits again.
  *
- * That two numbers are ends of one thing is known when a call makes them, or, of a pipe that was made before
- * weft became active, when the kernel is asked what they are; and for as long as both records say so.
+ * That two numbers are ends of one thing is known when a call makes them, or, of a pipe or an eventfd that
+ * was made before weft became active, when the kernel is asked what they are; and for as long as both records
+ * say so.
  */
 #ifndef WEFT_HOOKS_PEER_H
 #define WEFT_HOOKS_PEER_H
@@ -21,9 +22,11 @@
  * its own peer. */
 void weft_peers_made(int one, int other);
 
-/* `fd` is an end of a pipe, which `status` describes: it may be the second one that is seen. */
+/* `fd` is an end of a pipe, which `status` describes: it may be the second one that is seen. Or it is
+ * something that has no type as a file: it may be an eventfd. */
 struct stat;
-void weft_peer_find(int fd, const struct stat *status);
+void weft_peer_find_pipe(int fd, const struct stat *status);
+void weft_peer_find_eventfd(int fd);
 
 static inline void weft_peer_forget(struct weft_descriptor *descriptor)
 {

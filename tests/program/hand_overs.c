@@ -76,13 +76,14 @@ static int try(struct way *way)
 
 int main(void)
 {
-    int early[2], late[2], pair[2], passed = 1, event;
+    int early[2], late[2], pair[2], passed = 1, event, early_event = eventfd(0, 0);
     pthread_t third;
-    require(pipe(early) == 0);
+    require(pipe(early) == 0 && early_event >= 0);
     struct way ways[] = {{"a pipe made before the first thread", early[0], early[1], 0, 0},
                          {"a pipe", 0, 0, 0, 0},
                          {"a socket pair", 0, 0, 0, 0},
-                         {"an eventfd", 0, 0, 0, 0}};
+                         {"an eventfd", 0, 0, 0, 0},
+                         {"an eventfd made before the first thread", early_event, early_event, 0, 0}};
     require(pthread_create(&third, NULL, turn, NULL) == 0);
     passed &= try(&ways[0]);
     require(pipe(late) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 &&
@@ -92,7 +93,7 @@ int main(void)
     ways[2].in = pair[0];
     ways[2].out = pair[1];
     ways[3].in = ways[3].out = event;
-    for (int i = 1; i < 4; i++)
+    for (int i = 1; i < 5; i++)
         passed &= try(&ways[i]);
     __atomic_store_n(&done, 1, __ATOMIC_SEQ_CST);
     require(pthread_join(third, NULL) == 0);
