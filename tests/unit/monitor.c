@@ -33,6 +33,7 @@ static int kernel_thread(void)
 struct reader {
     struct task task;
     uint32_t enters, returned;
+    bool keeps; /* its processor, behind weft_kernel_enter */
     char got;
     int thread_before, thread_inside, thread_after;
 };
@@ -44,6 +45,7 @@ static void read_in_kernel(void *argument)
     volatile double kept = 1.5; /* on its stack, which another kernel thread may load next */
     reader->thread_before = kernel_thread();
     weft_kernel_enter(self);
+    reader->keeps = (atomic_load(&weft_processors[0].owner) & ~WEFT_FLAGS) == (uintptr_t)self->carrier;
     reader->thread_inside = kernel_thread();
     __atomic_store_n(&reader->enters, 1, __ATOMIC_SEQ_CST);
     long result = weft_raw3(SYS_read, ends[0], (long)&reader->got, 1);
@@ -64,6 +66,7 @@ static void test_others_run_while_one_blocks_in_the_kernel(void **state)
     for (int i = 0; i < 100; i++)
         weft_yield(weft_current);
     assert_int_equal(reader.returned, 0);
+    assert_false(reader.keeps); /* nor need the monitor take it from him */
     assert_int_equal(reader.thread_inside, reader.thread_before); /* it blocks where it was */
     assert_int_not_equal(reader.thread_inside, kernel_thread());  /* and we are elsewhere */
     assert_true(weft_carrier_count() >= 2);
