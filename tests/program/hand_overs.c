@@ -76,7 +76,7 @@ static int try(struct way *way)
 
 int main(void)
 {
-    int early[2], late[2], pair[2], passed = 1, event, early_event = eventfd(0, 0);
+    int early[2], late[2], pair[2], passed = 1, event = -1, early_event = eventfd(0, 0);
     pthread_t third;
     require(pipe(early) == 0 && early_event >= 0);
     struct way ways[] = {{"a pipe made before the first thread", early[0], early[1], 0, 0},

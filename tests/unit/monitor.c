@@ -66,7 +66,7 @@ static void test_others_run_while_one_blocks_in_the_kernel(void **state)
     for (int i = 0; i < 100; i++)
         weft_yield(weft_current);
     assert_int_equal(reader.returned, 0);
-    assert_false(reader.keeps); /* nor need the monitor take it from him */
+    assert_false(reader.keeps);                                   /* nor need the monitor take it from him */
     assert_int_equal(reader.thread_inside, reader.thread_before); /* it blocks where it was */
     assert_int_not_equal(reader.thread_inside, kernel_thread());  /* and we are elsewhere */
     assert_true(weft_carrier_count() >= 2);
