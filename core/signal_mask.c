@@ -213,11 +213,10 @@ static void set(struct coroutine *self, uint64_t mask, bool counts)
     uint64_t old = self->signal_mask;
     if (mask == old)
         return;
-    if (internal(mask) && !(old & ~mask)) { /* rule 2: what is sent to him meanwhile he has when it ends */
+    if (internal(mask) && !(old & ~mask)) /* rule 2: what is sent in this very moment he has when it ends */
         weft_hint_set(self->signal_mask, mask);
-        return;
-    }
-    if (counts && !internal(mask) && (kinds[self->signal_kind].mask != mask || self->signal_kind == REST))
+    else if (counts && !internal(mask) &&
+             (kinds[self->signal_kind].mask != mask || self->signal_kind == REST))
         move(self, mask);
     else
         __atomic_store_n(&self->signal_mask, mask, __ATOMIC_SEQ_CST);

@@ -146,6 +146,31 @@ static void test_nobody_watches_where_nothing_overlaps(void **state)
     task_join(&task);
 }
 
+/* When that lasts, it is the monitor's to see. */
+static void test_what_is_to_stay_is_not_timed(void **state)
+{
+    struct task task[2];
+    uint64_t since[2];
+    (void)state;
+    struct processor *here = weft_core_enter(weft_current);
+    weft_hint_set(here->special, here->special | WEFT_TIMED);
+    for (int i = 0; i < 2; i++) {
+        task_prepare(&task[i], note, NULL);
+        task[i].coroutine->state = WEFT_PARKED;
+        here->next_since = 0;
+        (i ? weft_ready_next : weft_ready_here)(here, task[i].coroutine, 0);
+        since[i] = here->next_since;
+        weft_hint_set(here->run_next, NULL);
+        weft_processor_append(here, task[i].coroutine);
+    }
+    weft_hint_set(here->special, (uint8_t)(here->special & ~WEFT_TIMED));
+    weft_core_leave(weft_current);
+    assert_int_equal(since[0], 0);
+    assert_int_not_equal(since[1], 0);
+    for (int i = 0; i < 2; i++)
+        task_join(&task[i]);
+}
+
 enum { A_WHILE = 1000000 /* ns */ };
 
 static struct processor *rescued;
@@ -204,6 +229,7 @@ int main(void)
         machine_test(test_without_hand_overs_it_is_forgotten),
         machine_test(test_who_watches_takes_what_waits),
         machine_test(test_nobody_watches_where_nothing_overlaps),
+        machine_test(test_what_is_to_stay_is_not_timed),
         machine_test(test_an_idle_processor_watches_when_it_is_called),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
